@@ -1,0 +1,1 @@
+"""Loops over time, lanes and events; no arithmetic of its own."""

@@ -1,0 +1,150 @@
+"""Hands the texts of `neuroemu.numeric` and `neuroemu.models` to numba, unchanged.
+
+``requantize`` and ``overflowed`` are chosen by the class of the site at compile time. Sites whose
+fields are int32 compute in int32: the plan has proved that every intermediate fits, and numba alone
+would widen to int64 and halve the lanes of the vector unit.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numba
+import numpy as np
+import platformdirs
+from numba.core import types
+from numba.extending import intrinsic, overload, register_jitable
+
+from neuroemu.models import counter, homeostasis, lif, synapse
+from neuroemu.numeric import bits, ops
+from neuroemu.numeric.site import Clip, Fixed, Round
+
+
+def _int32_operation(name: str) -> Callable[..., Any]:
+    @intrinsic  # type: ignore[untyped-decorator]
+    def operation(typing_context: Any, x: Any, y: Any) -> Any:
+        def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            return getattr(builder, name)(args[0], args[1])
+
+        return types.int32(types.int32, types.int32), emit
+
+    return operation  # type: ignore[no-any-return]
+
+
+_add, _sub, _and, _shift = (_int32_operation(n) for n in ("add", "sub", "and_", "ashr"))
+
+
+def _clip32(x: Any, site: Any, bits: Any) -> Any:
+    return min(max(np.int32(x), site.lo), site.hi)
+
+
+def _round32(x: Any, site: Any, bits: Any) -> Any:
+    return _shift(_add(np.int32(x), site.base), site.shift)
+
+
+def _fixed32(x: Any, site: Any, bits: Any) -> Any:
+    x32 = np.int32(x)
+    wide = _add(x32, site.base)
+    wide = _add(wide, _and(_shift(x32, np.int32(31)), site.neg))
+    wide = _add(wide, _and(_shift(x32, site.shift), site.odd))
+    wide = _add(wide, np.int32(bits >> np.int64(site.draw)))
+    y = _shift(wide, site.shift)
+    y = _add(_and(_sub(y, site.lo), site.mask), site.lo)
+    return min(max(y, site.lo), site.hi)
+
+
+_NARROW = {Clip: _clip32, Round: _round32, Fixed: _fixed32}
+
+
+@overload(ops.requantize)  # type: ignore[untyped-decorator]
+def _requantize(x: Any, site: Any, bits: Any) -> Any:
+    cls = site.instance_class
+    if cls in _NARROW and site.types[0] == types.int32:
+        return _NARROW[cls]
+    return ops.REQUANTIZE[cls]
+
+
+@overload(ops.overflowed)  # type: ignore[untyped-decorator]
+def _overflowed(x: Any, site: Any, bits: Any) -> Any:
+    return ops.OVERFLOWED[site.instance_class]
+
+
+for _text in (
+    *(ops.limit, ops.lookup, ops.rounded, ops.rounded_double),
+    *(bits.philox, bits.lfsr_clock, bits.lfsr_word),
+    *(lif.advance, lif.receive, lif.reset, synapse.drive),
+    *(homeostasis.update, homeostasis.change_from_counts, counter.increment, counter.read),
+):
+    register_jitable(_text)
+
+
+def at(arrays: Any, i: Any) -> Any:
+    """Return the NamedTuple of the elements `i` of a NamedTuple of arrays."""
+    return type(arrays)(*(a[i] for a in arrays))
+
+
+def put(arrays: Any, i: Any, values: Any) -> None:
+    """Store a NamedTuple of scalars as the elements `i` of a NamedTuple of arrays."""
+    for array, value in zip(arrays, values, strict=True):
+        array[i] = value
+
+
+def _unrolled(head: str, lines: list[str], names: dict[str, Any]) -> Any:
+    """Return the function ``head: lines``: numba cannot loop over the fields of a tuple."""
+    exec("\n    ".join([head, *lines]), names)  # noqa: S102 - the text is built from field names
+    return names["unrolled"]
+
+
+@overload(at)  # type: ignore[untyped-decorator]
+def _at(arrays: Any, i: Any) -> Any:
+    cls = arrays.instance_class
+    fields = ", ".join(f"arrays.{f}[unsigned(i)]" for f in cls._fields)
+    return _unrolled("def unrolled(arrays: Any, i: Any):", [f"return cls({fields})"], {"cls": cls, "unsigned": np.uint64})
+
+
+@overload(put)  # type: ignore[untyped-decorator]
+def _put(arrays: Any, i: Any, values: Any) -> Any:
+    lines = [f"arrays.{f}[unsigned(i)] = values.{f}" for f in arrays.instance_class._fields]
+    return _unrolled("def unrolled(arrays: Any, i: Any, values: Any):", lines, {"unsigned": np.uint64})
+
+
+def _source_digest() -> str:
+    package = Path(__file__).resolve().parents[1]
+    digest = hashlib.sha256(f"{numba.__version__} {np.__version__}".encode())
+    for name in ("numeric", "models", "engine"):
+        for path in sorted((package / name).glob("*.py")):
+            digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def cache_directory() -> Path:
+    """Return where compiled kernels are kept: one folder for each state of the sources.
+
+    numba's own check misses a change in a callee of another file, so the folder's name is a digest
+    of all sources that a kernel is made of.
+    """
+    return Path(platformdirs.user_cache_dir("neuroemu")) / f"kernels-{_source_digest()}"
+
+
+def kernel(function: Callable[..., Any]) -> Any:
+    """Compile `function` at its first call, and keep the result on disk.
+
+    The cache folder is set for this function alone; the caller's own numba settings stay as they
+    are.
+    """
+    return _with_cache(numba.njit(nogil=True, error_model="numpy", _nrt=False)(function))
+
+
+def _with_cache(dispatcher: Any) -> Any:
+    before = numba.config.CACHE_DIR
+    numba.config.CACHE_DIR = str(cache_directory())
+    try:
+        dispatcher.enable_caching()
+    except RuntimeError:  # no folder can be written: compile in every process
+        pass
+    finally:
+        numba.config.CACHE_DIR = before
+    return dispatcher

@@ -1,0 +1,382 @@
+"""The loops over time, lanes and events. Arithmetic is in `neuroemu.models` and `neuroemu.numeric`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba.extending import overload, register_jitable
+
+from neuroemu.engine.bundles import (
+    ACCUMULATE,
+    CHANGE,
+    COUNT,
+    COUNTER,
+    DRIVE,
+    EVENT_DRIVEN,
+    INPUT,
+    LEAK,
+    MINUS,
+    NO_BITS,
+    PERIODIC,
+    PLUS,
+    PRE_START,
+    PRE_STOP,
+    ROW_START,
+    SLOT_START,
+    STORE,
+    SYN_START,
+    LeakConstant,
+)
+from neuroemu.engine.compiled import at, kernel, put
+from neuroemu.models import counter as counters
+from neuroemu.models.homeostasis import change_from_counts, update
+from neuroemu.models.lif import advance, receive, reset
+from neuroemu.models.synapse import drive
+from neuroemu.numeric.bits import lfsr_clock, lfsr_word, philox
+from neuroemu.numeric.ops import overflowed
+
+FEW_LANES = 8
+"""Below this many lanes a scalar loop is faster than a vector loop with its scan for spikes."""
+
+HOUSEKEEPING = 1024
+"""Steps between flushes of subnormal membranes and counts of lanes in the leak's dead zone."""
+
+TINY = 1e-290
+
+
+def leak_word(source: Any, trial: Any, neuron: Any, k: Any) -> Any:
+    """Return the random word for the leak of one lane in step `k`."""
+    raise NotImplementedError("compiled code only")
+
+
+@overload(leak_word)  # type: ignore[untyped-decorator]
+def _leak_word(source: Any, trial: Any, neuron: Any, k: Any) -> Any:
+    def none(source: Any, trial: Any, neuron: Any, k: Any) -> Any:
+        return np.int64(0)
+
+    def drawn(source: Any, trial: Any, neuron: Any, k: Any) -> Any:
+        return philox(k, neuron, source.keys[trial])
+
+    return none if source.instance_class is LeakConstant else drawn
+
+
+@register_jitable(forceinline=True)  # type: ignore[untyped-decorator]
+def _tally(tally: Any, trial: Any, site: Any, happened: Any, k: Any, what: Any) -> None:
+    """Count what `site` did; `what` is 0 for an overflow, 2 for a lost change."""
+    if happened:
+        if tally[trial, site, what] == 0:
+            tally[trial, site, what + 1] = k
+        tally[trial, site, what] += 1
+
+
+@register_jitable(forceinline=True)  # type: ignore[untyped-decorator]
+def _advance_few(
+    k: Any, stop: Any, trials: Any, n: Any, neurons: Any, lanes: Any, words: Any, spikes: Any
+) -> Any:
+    """Advance lane by lane until a step has spikes or `stop` is reached.
+
+    Returns the next step and the number of spikes recorded.
+    """
+    first = n
+    while k < stop and n == first:
+        for g in range(neurons.bounds.shape[0]):
+            params = at(neurons.params, g)
+            for lane in range(neurons.bounds[g, 0] * trials, neurons.bounds[g, 1] * trials):
+                word = leak_word(words, lane % trials, lane // trials, k)
+                after, spike = advance(at(lanes, lane), params, neurons.sites, word)
+                put(lanes, lane, after)
+                if spike:
+                    spikes[n, 0], spikes[n, 1], spikes[n, 2] = k, lane // trials, lane % trials
+                    n += 1
+        k += 1
+    return k, n
+
+
+@register_jitable(forceinline=True)  # type: ignore[untyped-decorator]
+def _advance_many(
+    k: Any, stop: Any, trials: Any, n: Any, neurons: Any, lanes: Any, words: Any, spikes: Any,
+    fired: Any, fired_words: Any,
+) -> Any:  # fmt: skip
+    """The same with a vector loop; spikes are found afterwards, eight lanes at a glance."""
+    first = n
+    n_lanes = neurons.group.size * trials
+    while k < stop and n == first:
+        for g in range(neurons.bounds.shape[0]):
+            params = at(neurons.params, g)
+            for lane in range(neurons.bounds[g, 0] * trials, neurons.bounds[g, 1] * trials):
+                word = leak_word(words, lane % trials, lane // trials, k)
+                after, spike = advance(at(lanes, lane), params, neurons.sites, word)
+                put(lanes, lane, after)
+                fired[np.uint64(lane)] = spike
+        for i in range(fired_words.size):
+            if fired_words[i] != 0:
+                for lane in range(8 * i, min(8 * i + 8, n_lanes)):
+                    if fired[lane]:
+                        spikes[n, 0], spikes[n, 1], spikes[n, 2] = k, lane // trials, lane % trials
+                        n += 1
+        k += 1
+    return k, n
+
+
+@register_jitable(forceinline=True)  # type: ignore[untyped-decorator]
+def _touch(rec: Any, weight: Any, touched: Any, k: Any, trial: Any, slot: Any) -> Any:
+    """Note the weight as it was before the first update of this step."""
+    if rec.is_recorded.size > 0 and rec.is_recorded[slot] and rec.touched_at[trial, slot] != k:
+        rec.touched_at[trial, slot] = k
+        rec.touched[touched, 0], rec.touched[touched, 1] = slot, trial
+        rec.touched_old[touched] = weight[trial, slot]
+        touched += 1
+    return touched
+
+
+@register_jitable(forceinline=True)  # type: ignore[untyped-decorator]
+def _store_word(draws: Any, lfsr: Any, k: Any, trial: Any, slot: Any) -> Any:
+    """Return the random word for the site `store`."""
+    if draws.store == NO_BITS:
+        return np.int64(0)
+    if draws.store == COUNTER:
+        return philox(k, slot, draws.store_keys[trial])
+    after = lfsr_clock(lfsr[trial, slot], draws.width, draws.taps, draws.clocks)
+    lfsr[trial, slot] = after
+    return lfsr_word(after, draws.output_bits)
+
+
+@register_jitable(forceinline=True)  # type: ignore[untyped-decorator]
+def _update(
+    rule: Any, draws: Any, weight: Any, lfsr: Any, tally: Any,
+    k: Any, trial: Any, slot: Any, p: Any, change: Any,
+) -> None:  # fmt: skip
+    """Change one weight, and count what its sites did."""
+    params = at(rule.params, p)
+    word = _store_word(draws, lfsr, k, trial, slot)
+    before = weight[trial, slot]
+    after, wide = update(before, change, params, rule.sites, word)
+    weight[trial, slot] = after
+    _tally(tally, trial, ACCUMULATE, overflowed(wide.accumulate, rule.sites.accumulate, 0), k, 0)
+    _tally(tally, trial, STORE, overflowed(wide.store, rule.sites.store, word), k, 0)
+    _tally(tally, trial, STORE, after == before and wide.store != before * params.unit, k, 2)
+
+
+@register_jitable(forceinline=True)  # type: ignore[untyped-decorator]
+def _deliver(
+    p: Any, unit: Any, trial: Any, k: Any, trials: Any, touched: Any,
+    neurons: Any, wiring: Any, rule: Any, draws: Any, state: Any, rec: Any,
+) -> Any:  # fmt: skip
+    """Bring one spike to every target of its row, and let plastic synapses learn from it."""
+    row = wiring.projections[p, ROW_START] + unit - wiring.projections[p, PRE_START]
+    plastic = wiring.projections[p, SLOT_START] >= 0
+    to_slot = wiring.projections[p, SLOT_START] - wiring.projections[p, SYN_START]
+    gain = wiring.gain[p]
+    for s in range(wiring.indptr[row], wiring.indptr[row + 1]):
+        neuron = wiring.target[s]
+        lane = neuron * trials + trial
+        w = state.weight[trial, s + to_slot] if plastic else wiring.weight[s]
+        word = philox(k, s, draws.drive_keys[trial]) if draws.drive == COUNTER else np.int64(0)
+        amount = drive(w, gain, wiring.sites, word)
+        before = at(state.neurons, lane)
+        params = at(neurons.params, neurons.group[neuron])
+        after, wide = receive(before, amount, params, neurons.sites)
+        put(state.neurons, lane, after)
+        live = before.refractory == 0
+        _tally(rec.tally, trial, DRIVE, overflowed(w * gain, wiring.sites.drive, word), k, 0)
+        _tally(rec.tally, trial, DRIVE, amount == 0 and w != 0, k, 2)
+        _tally(rec.tally, trial, INPUT, live and overflowed(wide, neurons.sites.input, 0), k, 0)
+        if plastic and rule.mode == EVENT_DRIVEN:
+            touched = _touch(rec, state.weight, touched, k, trial, s + to_slot)
+            _update(
+                rule, draws, state.weight, state.lfsr, rec.tally,
+                k, trial, s + to_slot, p, rule.params.dw_plus[p],
+            )  # fmt: skip
+    return touched
+
+
+@register_jitable(forceinline=True)  # type: ignore[untyped-decorator]
+def _count(rule: Any, counts: Any, tally: Any, k: Any, trial: Any, unit: Any) -> None:
+    """Let the counter of a unit that spiked count."""
+    if rule.counted[unit]:
+        before = counters.Counter(counts.count[trial, unit], counts.sticky[trial, unit])
+        after = counters.increment(before, rule.counter_sites)
+        counts.count[trial, unit] = after.count
+        counts.sticky[trial, unit] = after.sticky
+        _tally(tally, trial, COUNT, after.sticky and not before.sticky, k, 0)
+
+
+@register_jitable(forceinline=True)  # type: ignore[untyped-decorator]
+def _read(rule: Any, counts: Any, trial: Any, unit: Any) -> Any:
+    counter = counters.Counter(counts.count[trial, unit], counts.sticky[trial, unit])
+    return counters.read(counter, rule.on_overflow)
+
+
+@register_jitable(forceinline=True)  # type: ignore[untyped-decorator]
+def _periodic(
+    k: Any, trials: Any, sources: Any, wiring: Any, rule: Any, draws: Any, state: Any, rec: Any
+) -> Any:
+    """Let the plasticity processor read the counters and update every plastic synapse."""
+    sites = rule.sites
+    touched = 0
+    for trial in range(trials):
+        for slot in range(wiring.slots.shape[0]):
+            p = wiring.slots[slot, 2]
+            n_pre = _read(rule, state.counters, trial, wiring.slots[slot, 0])
+            n_post = _read(rule, state.counters, trial, sources + wiring.slots[slot, 1])
+            change, wide = change_from_counts(n_pre, n_post, at(rule.params, p), sites)
+            _tally(rec.tally, trial, PLUS, overflowed(wide.plus, sites.plus, 0), k, 0)
+            _tally(rec.tally, trial, MINUS, overflowed(wide.minus, sites.minus, 0), k, 0)
+            _tally(rec.tally, trial, CHANGE, overflowed(wide.change, sites.change, 0), k, 0)
+            touched = _touch(rec, state.weight, touched, k, trial, slot)
+            _update(
+                rule, draws, state.weight, state.lfsr, rec.tally, k, trial, slot, p, change
+            )  # fmt: skip
+        for unit in range(rule.counted.size):
+            state.counters.count[trial, unit] = 0
+            state.counters.sticky[trial, unit] = False
+    return touched
+
+
+@register_jitable(forceinline=True)  # type: ignore[untyped-decorator]
+def _write_changes(k: Any, touched: Any, weight: Any, rec: Any) -> None:
+    """Record the weights that this step has changed, one entry each."""
+    n = rec.cursor[2]
+    for i in range(touched):
+        slot, trial = rec.touched[i, 0], rec.touched[i, 1]
+        if weight[trial, slot] != rec.touched_old[i]:
+            rec.changes[n, 0], rec.changes[n, 1], rec.changes[n, 2] = k, slot, trial
+            rec.change_value[n] = weight[trial, slot]
+            n += 1
+    rec.cursor[2] = n
+
+
+@register_jitable(forceinline=True)  # type: ignore[untyped-decorator]
+def _synapses(
+    k: Any, trials: Any, sources: Any, spikes: Any, n_events: Any, n_spikes: Any,
+    neurons: Any, wiring: Any, rule: Any, draws: Any, state: Any, rec: Any,
+) -> Any:  # fmt: skip
+    """Lines 4 to 6 of the step: input and presynaptic plasticity, postsynaptic plasticity, reset.
+
+    Rows of `spikes` are (unused, unit, trial): `n_events` input spikes, then up to row `n_spikes` those of
+    neurons.
+    """
+    touched = 0
+    for p in range(wiring.projections.shape[0]):
+        low, high = wiring.projections[p, PRE_START], wiring.projections[p, PRE_STOP]
+        for i in range(n_spikes):
+            if low <= spikes[i, 1] < high:
+                touched = _deliver(
+                    p, spikes[i, 1], spikes[i, 2], k, trials, touched,
+                    neurons, wiring, rule, draws, state, rec,
+                )  # fmt: skip
+    if rule.mode == PERIODIC:
+        for i in range(n_spikes):
+            _count(rule, state.counters, rec.tally, k, spikes[i, 2], spikes[i, 1])
+    for i in range(n_events, n_spikes):
+        neuron, trial = spikes[i, 1] - sources, spikes[i, 2]
+        if rule.mode == EVENT_DRIVEN:
+            for c in range(wiring.column_start[neuron], wiring.column_start[neuron + 1]):
+                slot, p = wiring.columns[c, 0], wiring.columns[c, 1]
+                touched = _touch(rec, state.weight, touched, k, trial, slot)
+                _update(
+                    rule, draws, state.weight, state.lfsr, rec.tally,
+                    k, trial, slot, p, -rule.params.dw_minus[p],
+                )  # fmt: skip
+        lane = neuron * trials + trial
+        put(state.neurons, lane, reset(at(state.neurons, lane), at(neurons.params, neurons.group[neuron])))
+    return touched
+
+
+@register_jitable(forceinline=True)  # type: ignore[untyped-decorator]
+def _housekeeping(k: Any, trials: Any, neurons: Any, lanes: Any, words: Any, tally: Any) -> None:
+    """Flush subnormal membranes, and count the lanes that the leak no longer moves."""
+    for g in range(neurons.bounds.shape[0]):
+        params = at(neurons.params, g)
+        for lane in range(neurons.bounds[g, 0] * trials, neurons.bounds[g, 1] * trials):
+            if abs(lanes.v[lane]) < TINY:
+                lanes.v[lane] = 0
+            before = at(lanes, lane)
+            word = leak_word(words, lane % trials, lane // trials, k)
+            after, _ = advance(before, params, neurons.sites, word)
+            stuck = before.refractory == 0 and before.v != 0 and after.v == before.v
+            _tally(tally, lane % trials, LEAK, stuck, k, 2)
+
+
+@register_jitable(forceinline=True)  # type: ignore[untyped-decorator]
+def _next_stop(k: Any, stop: Any, period: Any, events: Any, rec: Any) -> Any:
+    """Return the step before which nothing but the neurons themselves can happen."""
+    until = min(stop, (k // HOUSEKEEPING + 1) * HOUSEKEEPING)
+    if period > 0:
+        until = min(until, (k // period + 1) * period)
+    if rec.cursor[0] < events.shape[0]:
+        until = min(until, np.int64(events[rec.cursor[0], 0]) + 1)
+    start, last, every = rec.sample_grid[0], rec.sample_grid[1], rec.sample_grid[2]
+    if rec.sample_neuron.size > 0 and k < last:
+        until = min(until, start if k < start else start + ((k - start) // every + 1) * every)
+    return until
+
+
+@register_jitable(forceinline=True)  # type: ignore[untyped-decorator]
+def _sample(k: Any, trials: Any, v: Any, rec: Any) -> None:
+    """Record membranes at the start of step `k`, if it is one to be recorded."""
+    start, last, every = rec.sample_grid[0], rec.sample_grid[1], rec.sample_grid[2]
+    if rec.sample_neuron.size > 0 and start <= k < last and (k - start) % every == 0:
+        for i in range(rec.sample_neuron.size):
+            for trial in range(trials):
+                lane = rec.sample_neuron[i] * trials + trial
+                rec.sample_v[(k - start) // every, i, trial] = v[lane]
+
+
+def run_steps(
+    k: Any, stop: Any, trials: Any, period: Any, sources: Any,
+    neurons: Any, wiring: Any, rule: Any, draws: Any, words: Any,
+    state: Any, events: Any, rec: Any,
+) -> Any:  # fmt: skip
+    """Run the steps `k` to `stop` and return the step reached.
+
+    It returns early, after a whole step, where a buffer of `rec` might overflow in the next one; the
+    caller empties the buffers and calls again. `events` is (input spikes, 3) int32: step, unit, trial, sorted.
+    """
+    lanes = neurons.group.size * trials
+    while k < stop:
+        if rec.cursor[1] + lanes > rec.spikes.shape[0]:
+            break
+        if rec.cursor[2] + rec.touched.shape[0] > rec.changes.shape[0]:
+            break
+        if k % HOUSEKEEPING == 0:
+            _housekeeping(k, trials, neurons, state.neurons, words, rec.tally)
+        _sample(k, trials, state.neurons.v, rec)
+        until = _next_stop(k, stop, period, events, rec)
+        first, n = rec.cursor[1], rec.cursor[1]
+        if lanes < FEW_LANES:
+            k, n = _advance_few(k, until, trials, n, neurons, state.neurons, words, rec.spikes)
+        else:
+            k, n = _advance_many(
+                k, until, trials, n, neurons, state.neurons, words, rec.spikes,
+                state.fired, state.fired_words,
+            )  # fmt: skip
+        rec.cursor[1] = n
+        e = rec.cursor[0]
+        while e < events.shape[0] and events[e, 0] == k - 1:
+            e += 1
+        n_events = e - rec.cursor[0]
+        n_now = n_events + n - first
+        if n_now > 0:
+            now = rec.now
+            for i in range(n_events):
+                now[i, 1] = events[rec.cursor[0] + i, 1]
+                now[i, 2] = events[rec.cursor[0] + i, 2]
+            for i in range(n - first):
+                now[n_events + i, 1] = rec.spikes[first + i, 1] + sources
+                now[n_events + i, 2] = rec.spikes[first + i, 2]
+            rec.cursor[0] = e
+            touched = _synapses(
+                k - 1, trials, sources, now, n_events, n_now,
+                neurons, wiring, rule, draws, state, rec,
+            )  # fmt: skip
+            _write_changes(k - 1, touched, state.weight, rec)
+        if period > 0 and k % period == 0:
+            touched = _periodic(k - 1, trials, sources, wiring, rule, draws, state, rec)
+            _write_changes(k - 1, touched, state.weight, rec)
+    return k
+
+
+run_steps_compiled = kernel(run_steps)
+"""`run_steps`, compiled once for every combination of containers."""

@@ -1,0 +1,1 @@
+"""Numbers about runs: pure functions, arrays in, numbers and frozen dataclasses out."""

@@ -1,0 +1,149 @@
+"""The sites of a target, the widest value that each can meet, and the container that holds it."""
+
+from __future__ import annotations
+
+from neuroemu.errors import ConfigError
+from neuroemu.hardware.config import Target
+from neuroemu.models.registers import NeuronRegisters, SynapseRegisters
+from neuroemu.numeric.site import Overflow, Rounding, Site
+
+LIMITS = {"int32": 2**31 - 1, "int64": 2**63 - 1, "double": 2**53}
+
+
+def build_sites(
+    target: Target,
+    synapses: dict[str, SynapseRegisters],
+    neurons: dict[str, NeuronRegisters],
+    drive_shift: int,
+) -> dict[str, Site]:
+    """Return every site by name, as docs/spec lists them."""
+    sites = _plasticity_sites(target, synapses)
+    form, leak = target.membrane.format, target.membrane.leak
+    if target.membrane.arithmetic == "analog" or form is None or leak is None:
+        return sites
+    sites["leak"] = Site(
+        name="leak",
+        shift=leak.format.fraction,
+        rounding=target.membrane.rounding,
+        overflow=target.membrane.overflow,
+        lo=form.lo,
+        hi=form.hi,
+        lsb=float(form.lsb),
+        never_overflows=all(0 <= n.multiplier <= 1 for n in neurons.values()),
+    )
+    for name, shift, rounding in (
+        ("drive", drive_shift, target.synapse.gain.drive_rounding),
+        ("input", 0, "floor"),
+    ):
+        sites[name] = Site(
+            name=name,
+            shift=shift,
+            rounding=rounding,
+            overflow=target.membrane.overflow,
+            lo=form.lo,
+            hi=form.hi,
+            lsb=float(form.lsb),
+        )
+    return sites
+
+
+def _plasticity_sites(target: Target, synapses: dict[str, SynapseRegisters]) -> dict[str, Site]:
+    plasticity = target.plasticity
+    weight, fraction = plasticity.weight.format, plasticity.increment.format.fraction
+    counts = 2**plasticity.counter.width - 1
+    changes = [max(s.dw_plus, s.dw_minus) for s in synapses.values()]
+    largest = 2 * max(changes, default=0) * (counts if plasticity.update == "periodic" else 1)
+    bound = max(abs(weight.lo), weight.hi) * 2**fraction + largest
+    accumulator = plasticity.accumulator.format
+    lo, hi = (accumulator.lo, accumulator.hi) if accumulator else (-bound, bound)
+
+    def site(
+        name: str, shift: int, rounding: Rounding, overflow: Overflow, lo: int, hi: int, lsb: float
+    ) -> Site:
+        return Site(
+            name=name, shift=shift, rounding=rounding, overflow=overflow, lo=lo, hi=hi, lsb=lsb
+        )
+
+    wide = [
+        site(name, 0, "floor", plasticity.accumulator.overflow, lo, hi, 2.0**-fraction)
+        for name in ("accumulate", "plus", "minus", "change")
+    ]
+    store = site(
+        "store",
+        fraction,
+        plasticity.weight.rounding,
+        plasticity.weight.overflow,
+        weight.lo,
+        weight.hi,
+        1.0,
+    )
+    count = site("count", 0, "floor", plasticity.counter.overflow, 0, counts, 1.0)
+    return {s.name: s for s in (*wide, store, count)}
+
+
+def widest_values(
+    target: Target,
+    neurons: dict[str, NeuronRegisters],
+    synapses: dict[str, SynapseRegisters],
+    sites: dict[str, Site],
+) -> dict[str, int]:
+    """Return a bound on the magnitude of every wide value and of each of its terms."""
+    plasticity = target.plasticity
+    counts = 2**plasticity.counter.width - 1 if plasticity.update == "periodic" else 1
+    dw = max((max(s.dw_plus, s.dw_minus) for s in synapses.values()), default=0)
+    weight = max(abs(plasticity.weight.format.lo), plasticity.weight.format.hi)
+    reach = {name: max(abs(site.lo), abs(site.hi)) for name, site in sites.items()}
+    change = min(2 * dw * counts, reach["change"])
+    total = weight * 2**sites["store"].shift + change
+    widest = {
+        "plus": dw * counts,
+        "minus": dw * counts,
+        "change": 2 * dw * counts,
+        "accumulate": total,
+        "store": min(total, reach["accumulate"]) + sites["store"].widest_addend,
+        "count": counts + 1,
+    }
+    if "leak" in sites:
+        membrane, codes = reach["leak"], max(weight, target.synapse.weight.format.hi)
+        unit = max(n.unit for n in neurons.values())
+        gain = max((abs(s.gain) for s in synapses.values()), default=0)
+        widest["leak"] = membrane * unit + sites["leak"].widest_addend
+        widest["drive"] = codes * gain + sites["drive"].widest_addend
+        widest["input"] = 2 * membrane
+    return widest
+
+
+_PRODUCTS = {
+    "leak": ("membrane.format", "membrane times leak multiplier", "membrane.leak.format"),
+    "drive": ("synapse.gain.format", "weight times gain", "synapse.gain.format"),
+    "input": ("membrane.format", "membrane plus input", "membrane.format"),
+    "accumulate": ("plasticity.increment.format", "weight plus change", "the increment's fraction"),
+    "store": ("plasticity.increment.format", "weight plus change", "the increment's fraction"),
+}
+
+
+def choose_container(target: Target, widest: dict[str, int]) -> str:
+    """Return the narrowest container that is proved to hold every value of the membrane.
+
+    Raises
+    ------
+    ConfigError
+        If a value fits none.
+    """
+    analog = "leak" not in widest
+    container = "double" if analog else "int64"
+    for site, value in widest.items():
+        if value > LIMITS[container]:
+            key, product, shorten = _PRODUCTS.get(
+                site, ("plasticity.increment.format", f"the value at {site}", "the increment")
+            )
+            raise ConfigError.one(
+                target.name,
+                key,
+                rule=f"every product fits {LIMITS[container].bit_length()} bits",
+                detail=f"{product} takes {value.bit_length()}",
+                remedy=f"shorten {shorten}",
+            )
+    if not analog and max(widest["leak"], widest["input"]) <= LIMITS["int32"]:
+        return "int32"
+    return container

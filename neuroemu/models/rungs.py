@@ -1,0 +1,277 @@
+"""The ladder of arithmetics: the same step texts with other constants and other sites.
+
+``ideal`` float, ideal constants, the experiment's own grid · ``parameters`` float, constants as the registers
+hold them, the target's tick and its cadence of learning · ``range`` the limits as well · ``fixed`` the chip.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+import numpy as np
+
+from neuroemu.experiment import Experiment, Homeostasis
+from neuroemu.hardware.clock import Clock, reference_clock
+from neuroemu.hardware.config import RandomTable
+from neuroemu.models.counter import CounterSites
+from neuroemu.models.homeostasis import HomeostasisParams, HomeostasisSites
+from neuroemu.models.lif import LifParams, LifSites
+from neuroemu.models.registers import Discretized
+from neuroemu.models.synapse import SynapseSites
+from neuroemu.numeric.constants import decimal
+from neuroemu.numeric.site import Exact, unlimited, wait_site
+
+Rung = Literal["ideal", "parameters", "range", "fixed"]
+RUNGS: tuple[Rung, ...] = get_args(Rung)
+
+_RULE_SITES = ("accumulate", "store", "plus", "minus", "change")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SynapseNumbers:
+    """One projection as the kernel sees it."""
+
+    weight: Any
+    gain: Any
+    rule: HomeostasisParams | None
+    lsb: float
+    """Biological value of one unit of the kernel's weight."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arithmetic:
+    """Everything numeric about one rung: constants, sites, containers, grid.
+
+    Parameters
+    ----------
+    membrane, weight : numpy dtype
+        Containers.
+    membrane_lsb : float
+        Biological value of one unit of the kernel's membrane.
+    update : str
+        ``event``, ``periodic`` or ``none``.
+    stochastic : frozenset of str
+        Sites that draw random bits.
+    """
+
+    rung: Rung
+    clock: Clock
+    membrane: Any
+    weight: Any
+    membrane_lsb: float
+    neurons: dict[str, LifParams]
+    v_init: dict[str, Any]
+    synapses: dict[str, SynapseNumbers]
+    neuron_sites: LifSites
+    synapse_sites: SynapseSites
+    rule_sites: HomeostasisSites
+    counter_sites: CounterSites
+    counter_overflow: int
+    update: str
+    stochastic: frozenset[str]
+    random: RandomTable
+
+
+def ideal(experiment: Experiment) -> Arithmetic:
+    """Return the float reference: Brian2's numbers."""
+    dt = float(decimal(experiment.time.dt_ms) / 1000)
+    neurons, v_init = {}, {}
+    clock = reference_clock(experiment)
+    for name, p in experiment.populations.items():
+        steps = int(p.tau_refrac_ms / experiment.time.dt_ms + 1e-3)
+        neurons[name] = LifParams(
+            leak=-dt / float(decimal(p.tau_m_ms) / 1000),
+            unit=1.0,
+            threshold=p.v_thresh - p.v_rest,
+            reset=p.v_reset - p.v_rest,
+            refractory_steps=steps,
+        )
+        v_init[name] = p.v_init - p.v_rest
+    synapses = {
+        name: SynapseNumbers(
+            weight=p.weight, gain=1.0, rule=_ideal_rule(p.plasticity), lsb=1.0
+        )
+        for name, p in experiment.projections.items()
+    }
+    has_rule = any(s.rule is not None for s in synapses.values())
+    return _assemble(
+        "ideal",
+        clock,
+        neurons=neurons,
+        v_init=v_init,
+        synapses=synapses,
+        update="event" if has_rule else "none",
+        sites=dict.fromkeys(("leak", "drive", "input", "count", *_RULE_SITES), Exact()),
+    )
+
+
+def _ideal_rule(rule: Homeostasis | None) -> HomeostasisParams | None:
+    if rule is None:
+        return None
+    return HomeostasisParams(
+        dw_plus=rule.dw_plus, dw_minus=rule.dw_minus, unit=1.0, w_min=rule.w_min, w_max=rule.w_max
+    )
+
+
+def on_target(d: Discretized, rung: Rung, exact_sites: frozenset[str] = frozenset()) -> Arithmetic:
+    """Return a rung on a target.
+
+    Parameters
+    ----------
+    d : Discretized
+        The experiment in the target's numbers.
+    rung : str
+        ``parameters``, ``range`` or ``fixed``.
+    exact_sites : frozenset of str
+        Sites that neither round nor limit, in an otherwise ``fixed`` run: it is then held in doubles.
+    """
+    if rung == "fixed":
+        return _fixed(d, exact_sites)
+    sites: dict[str, Any]
+    if rung == "parameters":
+        sites = dict.fromkeys(("leak", "drive", "input", "count", *_RULE_SITES), Exact())
+    else:
+        sites = dict.fromkeys(("leak", "drive", "input"), unlimited())
+        sites |= {name: site.as_range() for name, site in d.sites.items()}
+    lsb = 1.0 if d.membrane_lsb is None else float(d.membrane_lsb)
+    neurons = {
+        name: LifParams(
+            leak=float(r.multiplier - 1),
+            unit=1.0,
+            threshold=r.threshold * lsb,
+            reset=r.reset * lsb,
+            refractory_steps=r.refractory_steps,
+        )
+        for name, r in d.neurons.items()
+    }
+    synapses = {
+        name: SynapseNumbers(
+            weight=float(s.weight),
+            gain=float(s.lsb) * s.gain_value,
+            rule=HomeostasisParams(
+                dw_plus=s.dw_plus / s.unit,
+                dw_minus=s.dw_minus / s.unit,
+                unit=1.0,
+                w_min=float(s.w_min),
+                w_max=float(s.w_max),
+            ),
+            lsb=float(s.lsb),
+        )
+        for name, s in d.synapses.items()
+    }
+    return _assemble(
+        rung,
+        d.clock,
+        neurons=neurons,
+        v_init={name: r.v_init * lsb for name, r in d.neurons.items()},
+        synapses=_drop_rules(d, synapses),
+        update=d.target.plasticity.update,
+        sites=sites,
+        counter_width=d.target.plasticity.counter.width,
+    )
+
+
+def _drop_rules(d: Discretized, synapses: dict[str, Any]) -> dict[str, Any]:
+    """Leave a rule only to projections that have one, on a target that can learn."""
+    plastic = d.target.plasticity.update != "none"
+    return {
+        name: s
+        if plastic and d.experiment.projections[name].plasticity is not None
+        else SynapseNumbers(weight=s.weight, gain=s.gain, rule=None, lsb=s.lsb)
+        for name, s in synapses.items()
+    }
+
+
+def _fixed(d: Discretized, exact_sites: frozenset[str]) -> Arithmetic:
+    in_doubles = d.is_analog or bool(exact_sites)
+    container: type = float
+    sites: dict[str, Any]
+    if in_doubles:
+        sites = dict.fromkeys(("leak", "drive", "input"), unlimited())
+        sites |= {
+            name: site.as_exact_double() if name in exact_sites else site.as_double()
+            for name, site in d.sites.items()
+        }
+    else:
+        container = np.int32 if d.container == "int32" else np.int64
+        sites = {name: site.as_fixed(np.int64) for name, site in d.sites.items()}
+        sites["leak"] = d.sites["leak"].as_narrowest(container)
+    neurons = {
+        name: LifParams(
+            leak=float(r.multiplier - 1) if d.is_analog else int((r.multiplier - 1) * r.unit),
+            unit=1.0 if d.is_analog else r.unit,
+            threshold=r.threshold,
+            reset=r.reset,
+            refractory_steps=r.refractory_steps,
+        )
+        for name, r in d.neurons.items()
+    }
+    synapses = {
+        name: SynapseNumbers(
+            weight=s.weight,
+            gain=s.gain,
+            rule=HomeostasisParams(
+                dw_plus=s.dw_plus,
+                dw_minus=s.dw_minus,
+                unit=s.unit,
+                w_min=s.w_min * s.unit,
+                w_max=s.w_max * s.unit,
+            ),
+            lsb=float(s.lsb),
+        )
+        for name, s in d.synapses.items()
+    }
+    return _assemble(
+        "fixed",
+        d.clock,
+        membrane=container,
+        weight=float if in_doubles else np.int64,
+        membrane_lsb=1.0 if d.membrane_lsb is None else float(d.membrane_lsb),
+        neurons=neurons,
+        v_init={name: r.v_init for name, r in d.neurons.items()},
+        synapses=_drop_rules(d, synapses),
+        update=d.target.plasticity.update,
+        sites=sites,
+        counter_width=d.target.plasticity.counter.width,
+        stochastic=frozenset(
+            name for name, s in d.sites.items() if s.is_stochastic and name not in exact_sites
+        ),
+        random=d.target.plasticity.random,
+    )
+
+
+def _assemble(
+    rung: Rung,
+    clock: Clock,
+    *,
+    neurons: dict[str, LifParams],
+    v_init: dict[str, Any],
+    synapses: dict[str, SynapseNumbers],
+    update: str,
+    sites: dict[str, Any],
+    membrane: Any = float,
+    weight: Any = float,
+    membrane_lsb: float = 1.0,
+    counter_width: int = 8,
+    stochastic: frozenset[str] = frozenset(),
+    random: RandomTable | None = None,
+) -> Arithmetic:
+    return Arithmetic(
+        rung=rung,
+        clock=clock,
+        membrane=np.dtype(membrane),
+        weight=np.dtype(weight),
+        membrane_lsb=membrane_lsb,
+        neurons=neurons,
+        v_init=v_init,
+        synapses=synapses,
+        neuron_sites=LifSites(leak=sites["leak"], input=sites["input"], wait=wait_site()),
+        synapse_sites=SynapseSites(drive=sites["drive"]),
+        rule_sites=HomeostasisSites(**{name: sites[name] for name in _RULE_SITES}),
+        counter_sites=CounterSites(count=sites["count"]),
+        counter_overflow=2**counter_width - 1,
+        update=update,
+        stochastic=stochastic,
+        random=random or RandomTable(),
+    )

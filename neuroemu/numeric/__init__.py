@@ -1,0 +1,1 @@
+"""Fixed-point semantics: formats, sites, the operations at a site, random bits."""
