@@ -42,7 +42,9 @@ def _clip32(x: Any, site: Any, bits: Any) -> Any:
 
 
 def _round32(x: Any, site: Any, bits: Any) -> Any:
-    return _shift(_add(np.int32(x), site.base), site.shift)
+    x32 = np.int32(x)
+    wide = _add(_add(x32, site.base), _and(_shift(x32, np.int32(31)), site.neg))
+    return _shift(wide, site.shift)
 
 
 def _fixed32(x: Any, site: Any, bits: Any) -> Any:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from neuroemu.errors import ConfigError
+from neuroemu.errors import ConfigError, Violation
 from neuroemu.hardware.config import Target
 from neuroemu.models.registers import NeuronRegisters, SynapseRegisters
 from neuroemu.numeric.site import Overflow, Rounding, Site
 
-LIMITS = {"int32": 2**31 - 1, "int64": 2**63 - 1, "double": 2**53}
+LIMITS = {"int32": 2**31 - 1, "int64": 2**63 - 1, "double": 2**53 - 1}
+
+Interval = tuple[int, int]
 
 
 def build_sites(
@@ -86,30 +88,38 @@ def widest_values(
     neurons: dict[str, NeuronRegisters],
     synapses: dict[str, SynapseRegisters],
     sites: dict[str, Site],
-) -> dict[str, int]:
-    """Return a bound on the magnitude of every wide value and of each of its terms."""
+) -> dict[str, Interval]:
+    """Return the range of the wide value at each site: of its terms, their sum and the rounding."""
     plasticity = target.plasticity
     counts = 2**plasticity.counter.width - 1 if plasticity.update == "periodic" else 1
-    dw = max((max(s.dw_plus, s.dw_minus) for s in synapses.values()), default=0)
-    weight = max(abs(plasticity.weight.format.lo), plasticity.weight.format.hi)
-    reach = {name: max(abs(site.lo), abs(site.hi)) for name, site in sites.items()}
-    change = min(2 * dw * counts, reach["change"])
-    total = weight * 2**sites["store"].shift + change
+    plus = max((s.dw_plus for s in synapses.values()), default=0) * counts
+    minus = max((s.dw_minus for s in synapses.values()), default=0) * counts
+    weight, accumulator = plasticity.weight.format, sites["accumulate"]
+    unit = 2 ** sites["store"].shift
+    low = weight.lo * unit - min(minus, sites["change"].hi)
+    high = weight.hi * unit + min(plus, sites["change"].hi)
     widest = {
-        "plus": dw * counts,
-        "minus": dw * counts,
-        "change": 2 * dw * counts,
-        "accumulate": total,
-        "store": min(total, reach["accumulate"]) + sites["store"].widest_addend,
-        "count": counts + 1,
+        "plus": (0, plus),
+        "minus": (0, minus),
+        "change": (-minus, plus),
+        "accumulate": (low, high),
+        "store": (
+            max(low, accumulator.lo),
+            min(high, accumulator.hi) + sites["store"].widest_addend,
+        ),
+        "count": (0, 2**plasticity.counter.width),
     }
     if "leak" in sites:
-        membrane, codes = reach["leak"], max(weight, target.synapse.weight.format.hi)
-        unit = max(n.unit for n in neurons.values())
-        gain = max((abs(s.gain) for s in synapses.values()), default=0)
-        widest["leak"] = membrane * unit + sites["leak"].widest_addend
-        widest["drive"] = codes * gain + sites["drive"].widest_addend
-        widest["input"] = 2 * membrane
+        membrane = (sites["leak"].lo, sites["leak"].hi)
+        codes = [weight.lo, weight.hi, target.synapse.weight.format.lo]
+        codes.append(target.synapse.weight.format.hi)
+        leaks = [int((n.multiplier - 1) * n.unit) for n in neurons.values()]
+        gains = [s.gain for s in synapses.values()] or [0]
+        terms = [f * v for v in membrane for f in (*leaks, *(n.unit for n in neurons.values()))]
+        drives = [g * w for g in gains for w in codes]
+        widest["leak"] = (min(terms), max(terms) + sites["leak"].widest_addend)
+        widest["drive"] = (min(drives), max(drives) + sites["drive"].widest_addend)
+        widest["input"] = (2 * membrane[0], 2 * membrane[1])
     return widest
 
 
@@ -122,7 +132,7 @@ _PRODUCTS = {
 }
 
 
-def choose_container(target: Target, widest: dict[str, int]) -> str:
+def choose_container(target: Target, widest: dict[str, Interval]) -> str:
     """Return the narrowest container that is proved to hold every value of the membrane.
 
     Raises
@@ -132,18 +142,28 @@ def choose_container(target: Target, widest: dict[str, int]) -> str:
     """
     analog = "leak" not in widest
     container = "double" if analog else "int64"
-    for site, value in widest.items():
-        if value > LIMITS[container]:
+    violations = []
+    for site, interval in widest.items():
+        if not _holds(container, interval):
             key, product, shorten = _PRODUCTS.get(
                 site, ("plasticity.increment.format", f"the value at {site}", "the increment")
             )
-            raise ConfigError.one(
-                target.name,
-                key,
-                rule=f"every product fits {LIMITS[container].bit_length()} bits",
-                detail=f"{product} takes {value.bit_length()}",
-                remedy=f"shorten {shorten}",
+            bits = max(abs(interval[0]), interval[1]).bit_length()
+            violations.append(
+                Violation(
+                    source=target.name,
+                    key=key,
+                    rule=f"every product fits {LIMITS[container].bit_length()} bits",
+                    detail=f"{product} takes {bits}",
+                    remedy=f"shorten {shorten}",
+                )
             )
-    if not analog and max(widest["leak"], widest["input"]) <= LIMITS["int32"]:
+    if violations:
+        raise ConfigError(violations)
+    if not analog and _holds("int32", widest["leak"]) and _holds("int32", widest["input"]):
         return "int32"
     return container
+
+
+def _holds(container: str, interval: Interval) -> bool:
+    return -LIMITS[container] - 1 <= interval[0] and interval[1] <= LIMITS[container]

@@ -104,8 +104,8 @@ class Discretized:
         None if the membrane is analog.
     sites : dict of str to Site
         Every place where a value is narrowed.
-    widest : dict of str to int
-        Proved bound on the magnitude of the wide value at each site, rounding addend included.
+    widest : dict of str to (int, int)
+        Proved range of the wide value at each site, its terms and the rounding's addend included.
     container : str
         ``int32``, ``int64`` or ``double`` (an analog membrane with registers held in doubles).
     """
@@ -118,7 +118,7 @@ class Discretized:
     neurons: dict[str, NeuronRegisters]
     synapses: dict[str, SynapseRegisters]
     sites: dict[str, Site]
-    widest: dict[str, int]
+    widest: dict[str, tuple[int, int]]
     container: str
 
     @property

@@ -132,8 +132,8 @@ def on_target(d: Discretized, rung: Rung, exact_sites: frozenset[str] = frozense
     if rung == "parameters":
         sites = dict.fromkeys(("leak", "drive", "input", "count", *_RULE_SITES), Exact())
     else:
-        sites = dict.fromkeys(("leak", "drive", "input"), unlimited())
-        sites |= {name: site.as_range() for name, site in d.sites.items()}
+        sites = _analog_sites() | {name: site.as_range() for name, site in d.sites.items()}
+        sites["leak"] = Exact()  # a leak stays between its argument and 0: it meets no limit
     lsb = 1.0 if d.membrane_lsb is None else float(d.membrane_lsb)
     neurons = {
         name: LifParams(
@@ -183,13 +183,16 @@ def _drop_rules(d: Discretized, synapses: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _analog_sites() -> dict[str, Any]:
+    return {"leak": Exact(), "drive": unlimited(), "input": unlimited()}
+
+
 def _fixed(d: Discretized, exact_sites: frozenset[str]) -> Arithmetic:
     in_doubles = d.is_analog or bool(exact_sites)
     container: type = float
     sites: dict[str, Any]
     if in_doubles:
-        sites = dict.fromkeys(("leak", "drive", "input"), unlimited())
-        sites |= {
+        sites = _analog_sites() | {
             name: site.as_exact_double() if name in exact_sites else site.as_double()
             for name, site in d.sites.items()
         }

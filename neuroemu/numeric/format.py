@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from fractions import Fraction
 
-_TEXT = re.compile(r"fxp-([su])(\d+)/(-?\d+)")
+_TEXT = re.compile(r"fxp-([su])(\d+)/(-?\d+)", re.ASCII)
 MAX_WIDTH = 63
 MAX_FRACTION = 64
 
@@ -72,12 +72,12 @@ class Format:
     @property
     def lo(self) -> int:
         """Smallest raw value."""
-        return -(2 ** (self.width - 1)) if self.signed else 0
+        return -(1 << (self.width - 1)) if self.signed else 0
 
     @property
     def hi(self) -> int:
         """Largest raw value."""
-        return 2 ** (self.width - 1) - 1 if self.signed else 2**self.width - 1
+        return (1 << (self.width - 1)) - 1 if self.signed else (1 << self.width) - 1
 
     @property
     def lsb(self) -> Fraction:

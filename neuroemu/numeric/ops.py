@@ -22,7 +22,7 @@ def _clip(x: Any, site: Any, bits: Any) -> Any:
 
 
 def _round(x: Any, site: Any, bits: Any) -> Any:
-    return (x + site.base) >> site.shift
+    return (x + site.base + site.neg * (x < 0)) >> site.shift
 
 
 def rounded(x: Any, site: Any, bits: Any) -> Any:

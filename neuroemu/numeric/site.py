@@ -33,10 +33,11 @@ class Clip(NamedTuple):
 
 
 class Round(NamedTuple):
-    """Rounding by an addend and a shift, where no overflow can happen."""
+    """Rounding by addends and a shift alone: no ties to even, no random bits, no overflow."""
 
     shift: Any
     base: Any
+    neg: Any
 
 
 class Fixed(NamedTuple):
@@ -115,8 +116,9 @@ class Site:
 
     @property
     def widest_addend(self) -> int:
-        """Largest value that the rounding can add before the shift."""
-        return 0 if self.shift == 0 else 2**self.shift - 1
+        """Largest value that the rounding adds to a positive number before the shift."""
+        base, _, odd, _ = self.addends
+        return base + odd + (2**self.shift - 1 if self.is_stochastic else 0)
 
     @property
     def is_stochastic(self) -> bool:
@@ -133,8 +135,8 @@ class Site:
     def as_narrowest(self, container: type) -> Round | Fixed:
         """Return the cheapest site that does the same."""
         base, neg, odd, draw = self.addends
-        if self.never_overflows and neg == 0 and odd == 0 and draw == WORD_BITS:
-            return Round(container(self.shift), container(base))
+        if self.never_overflows and odd == 0 and draw == WORD_BITS:
+            return Round(container(self.shift), container(base), container(neg))
         return self.as_fixed(container)
 
     def as_double(self) -> Double:
