@@ -89,17 +89,59 @@ def simulate(
         If a site with ``overflow = "error"`` overflowed.
     """
     arithmetic = resolve(experiment, target, rung, frozenset(exact_sites))
-    _check_numbers(trials, seed, first_trial, chunk_ms)
-    if spikes is None:
-        trains = [draw(experiment, seed, first_trial + i) for i in range(trials)]
-    else:
-        trains = given(experiment, spikes, trials)
+    trains = simulate_inputs(
+        experiment, trials=trials, seed=seed, first_trial=first_trial, spikes=spikes
+    )
+    return run_trains(
+        experiment,
+        target,
+        arithmetic,
+        trains,
+        seed=seed,
+        first_trial=first_trial,
+        chunk_ms=chunk_ms,
+        progress=progress,
+    )
+
+
+def simulate_inputs(
+    experiment: Experiment,
+    *,
+    trials: int,
+    seed: int,
+    first_trial: int = 0,
+    spikes: Mapping[str, Sequence[ArrayLike]] | None = None,
+) -> list[dict[str, Train]]:
+    """Return the input spikes of every trial, drawn or given; parameters as for `simulate`."""
+    _check_numbers(trials, seed, first_trial)
+    if spikes is not None:
+        return given(experiment, spikes, trials)
+    return [draw(experiment, seed, first_trial + i) for i in range(trials)]
+
+
+def run_trains(
+    experiment: Experiment,
+    target: Target | None,
+    arithmetic: Arithmetic,
+    trains: Sequence[Mapping[str, Train]],
+    *,
+    seed: int,
+    first_trial: int = 0,
+    chunk_ms: float | None = None,
+    progress: Progress | None = None,
+) -> Run:
+    """Run one arithmetic on input spikes at hand, so that several rungs can share them."""
+    if chunk_ms is not None and not chunk_ms > 0:
+        raise ConfigError.one(
+            "chunk_ms", value=chunk_ms, rule="a chunk has a length", remedy="use 1000"
+        )
     session = Session(experiment, arithmetic, trains, seed, first_trial)
-    chunk = session.n_steps if chunk_ms is None else int(chunk_ms / float(arithmetic.clock.step_ms))
-    for stop in range(max(chunk, 1), session.n_steps + max(chunk, 1), max(chunk, 1)):
-        session.run_until(min(stop, session.n_steps))
+    n_steps = session.n_steps
+    chunk = n_steps if chunk_ms is None else int(chunk_ms / float(arithmetic.clock.step_ms))
+    for stop in range(max(chunk, 1), n_steps + max(chunk, 1), max(chunk, 1)):
+        session.run_until(min(stop, n_steps))
         if progress is not None:
-            progress(min(stop, session.n_steps) / session.n_steps)
+            progress(min(stop, n_steps) / n_steps)
     run = session.result(target)
     if target is not None and arithmetic.rung == "fixed":
         _raise_overflow(run, target)
@@ -142,7 +184,7 @@ def resolve(
     return on_target(discretized, rung, exact_sites)
 
 
-def _check_numbers(trials: int, seed: int, first_trial: int, chunk_ms: float | None) -> None:
+def _check_numbers(trials: int, seed: int, first_trial: int) -> None:
     for name, value, low in (("trials", trials, 1), ("seed", seed, 0), ("first_trial", first_trial, 0)):
         if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < low:
             raise ConfigError.one(
@@ -153,10 +195,6 @@ def _check_numbers(trials: int, seed: int, first_trial: int, chunk_ms: float | N
             )
     if seed >= 2**64:
         raise ConfigError.one("seed", value=seed, rule="at most 64 bits", remedy="use a smaller one")
-    if chunk_ms is not None and not chunk_ms > 0:
-        raise ConfigError.one(
-            "chunk_ms", value=chunk_ms, rule="a chunk has a length", remedy="use 1000"
-        )
 
 
 def _raise_overflow(run: Run, target: Target) -> None:

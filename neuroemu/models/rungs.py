@@ -19,11 +19,13 @@ from neuroemu.models.homeostasis import HomeostasisParams, HomeostasisSites
 from neuroemu.models.lif import LifParams, LifSites
 from neuroemu.models.registers import Discretized
 from neuroemu.models.synapse import SynapseSites
-from neuroemu.numeric.constants import decimal
 from neuroemu.numeric.site import Exact, unlimited, wait_site
 
 Rung = Literal["ideal", "parameters", "range", "fixed"]
 RUNGS: tuple[Rung, ...] = get_args(Rung)
+
+MS = 0.001
+"""Brian2 holds seconds: ``9*ms`` is this product, an ulp above the double next to 0.009."""
 
 _RULE_SITES = ("accumulate", "store", "plus", "minus", "change")
 
@@ -75,13 +77,13 @@ class Arithmetic:
 
 def ideal(experiment: Experiment) -> Arithmetic:
     """Return the float reference: Brian2's numbers."""
-    dt = float(decimal(experiment.time.dt_ms) / 1000)
+    dt = experiment.time.dt_ms * MS
     neurons, v_init = {}, {}
     clock = reference_clock(experiment)
     for name, p in experiment.populations.items():
-        steps = int(p.tau_refrac_ms / experiment.time.dt_ms + 1e-3)
+        steps = int((p.tau_refrac_ms * MS + 1e-3 * dt) / dt)  # Brian2's `timestep`
         neurons[name] = LifParams(
-            leak=-dt / float(decimal(p.tau_m_ms) / 1000),
+            leak=-dt / (p.tau_m_ms * MS),
             unit=1.0,
             threshold=p.v_thresh - p.v_rest,
             reset=p.v_reset - p.v_rest,

@@ -4,13 +4,7 @@ import numpy as np
 import pytest
 
 from neuroemu.metrics.rates import population_rate, smooth_rate
-
-brian2_reference = pytest.importorskip(
-    "tests.oracles.brian2_reference",
-    reason="needs Brian2, and for Brian2 2.9 a numpy before 2.4",
-    exc_type=ImportError,
-)
-b2 = brian2_reference.b2
+from tests.oracles.brian2_reference import b2
 
 # Brian2 2.9 calls names that pyparsing has deprecated.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
