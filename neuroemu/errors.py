@@ -86,5 +86,9 @@ class FixedPointOverflowError(NeuroemuError):
     """A site with ``overflow = "error"`` met a value outside its range."""
 
 
+class ContainerOverflowError(NeuroemuError):
+    """A value left the range that was proved for its site: a fault of neuroemu, not of a target."""
+
+
 class OutputError(NeuroemuError):
     """A result cannot be written where it was asked for, or a saved one cannot be read."""

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -138,8 +142,9 @@ class Run:
     membrane : dict of str to MembraneRecord
         By population that the experiment records.
     sites : dict of str to dict
-        What each site did, over all trials: ``overflowed``, ``lost`` (changes that were rounded away) and
-        the first step of each, or None. ``lost`` of the leak is sampled, once every 1,024 steps.
+        What each site did, over all trials: ``overflowed``, ``lost`` (changes that were rounded
+        away) and the first step of each, or None. ``lost`` of the leak is sampled, once every
+        1,024 steps.
     input_coincidences : int
         Input spikes that share source and step with another because the tick is coarse.
     """
@@ -214,8 +219,12 @@ class Run:
                 np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
             aside.replace(path)
         except OSError as error:
-            aside.unlink(missing_ok=True)
-            raise OutputError(f"{path}: the run cannot be written; {error}; choose another place") from None
+            raise OutputError(
+                f"{path}: the run cannot be written; {error}; choose another place"
+            ) from None
+        finally:
+            with suppress(OSError):
+                aside.unlink()
         return path
 
     def _columns(self) -> Iterator[tuple[str, Sequence[NDArray[Any]]]]:
@@ -236,15 +245,26 @@ def load_run(path: str | Path) -> Run:
         If there is no such file or it is none of ours.
     """
     try:
-        with np.load(path, allow_pickle=False) as data:
-            arrays = dict(data)
-        meta = json.loads(str(arrays["meta"]))
-    except (OSError, KeyError, ValueError) as error:
-        raise OutputError(f"{path}: this is no saved run; {error}; give a file of Run.save") from None
+        return _read(Path(path))
+    except (*_UNREADABLE, OSError) as error:
+        what = str(error).strip() or type(error).__name__
+        raise OutputError(
+            f"{path}: this is no saved run; {what}; give a file of Run.save"
+        ) from None
+
+
+_UNREADABLE = (KeyError, ValueError, TypeError, AttributeError, EOFError, BadZipFile, zlib.error)
+"""What numpy and zipfile raise over a file that is damaged or another's."""
+
+
+def _read(path: Path) -> Run:
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as data:
+        arrays = dict(data)
+    meta = json.loads(str(arrays["meta"]))
 
     def split(key: str) -> tuple[NDArray[Any], ...]:
         offsets = arrays[f"{key}/offsets"]
-        return tuple(arrays[key][a:b] for a, b in zip(offsets, offsets[1:], strict=False))
+        return tuple(arrays[key][a:b] for a, b in pairwise(offsets))
 
     spikes = {
         name: SpikeTrains(split(f"spikes/{name}/step"), split(f"spikes/{name}/neuron"), size)
@@ -255,9 +275,9 @@ def load_run(path: str | Path) -> Run:
         columns = [split(f"weights/{name}/{c}") for c in ("step", "synapse", "raw", "value")]
         trials = tuple(WeightChanges(*parts) for parts in zip(*columns, strict=True))
         weights[name] = WeightRecord(trials, about["initial"], about["lsb"])
+    names = [key.split("/")[1] for key in arrays if key.startswith("membrane/")]
     membrane = {
-        key.split("/")[1]: MembraneRecord(arrays[key], arrays[key.replace("/step", "/value")])
-        for key in arrays
-        if key.startswith("membrane/") and key.endswith("/step")
+        name: MembraneRecord(arrays[f"membrane/{name}/step"], arrays[f"membrane/{name}/value"])
+        for name in dict.fromkeys(names)
     }
     return Run(spikes=spikes, weights=weights, membrane=membrane, **meta)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -9,30 +10,27 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from neuroemu.engine import bundles as b
+from neuroemu.engine.collect import Written, assemble, raise_overflow
 from neuroemu.engine.kernels import run_steps_compiled
 from neuroemu.engine.network import Layout, build
-from neuroemu.engine.run import (
-    MembraneRecord,
-    Run,
-    SpikeTrains,
-    WeightChanges,
-    WeightRecord,
-)
-from neuroemu.engine.stimuli import Train, bin_train, coincident, draw, given
-from neuroemu.errors import ConfigError, FixedPointOverflowError
+from neuroemu.engine.run import Run
+from neuroemu.engine.setup import input_events, resolve, sample_grid, simulate_inputs
+from neuroemu.engine.stimuli import Train
+from neuroemu.errors import ConfigError
 from neuroemu.experiment import Experiment
 from neuroemu.hardware.config import Target
 from neuroemu.models.counter import Counter
-from neuroemu.models.discretize import discretize
 from neuroemu.models.homeostasis import HomeostasisParams
 from neuroemu.models.lif import LifParams, LifState
-from neuroemu.models.rungs import RUNGS, Arithmetic, Rung, ideal, on_target
+from neuroemu.models.rungs import Arithmetic, Rung
 from neuroemu.numeric.bits import lfsr_seed, stream_key
+
+__all__ = ["Progress", "Session", "resolve", "run_trains", "simulate", "simulate_inputs"]
 
 Progress = Callable[[float], None]
 """Called after each chunk with the part of the run that is done, 0 to 1."""
 
-BUFFER = 1 << 17
+BUFFER = 2**17
 """Entries of a spike or weight-change buffer between two visits of the caller."""
 
 
@@ -41,7 +39,7 @@ def simulate(
     target: Target | None = None,
     *,
     rung: Rung | None = None,
-    trials: int = 1,
+    trials: int | None = None,
     seed: int = 0,
     first_trial: int = 0,
     spikes: Mapping[str, Sequence[ArrayLike]] | None = None,
@@ -59,8 +57,9 @@ def simulate(
         The chip; None for the float reference.
     rung : {"ideal", "parameters", "range", "fixed"}, optional
         Default: ``fixed`` on a target, ``ideal`` without one.
-    trials : int
-        How many; trial `i` sees the same input on every rung and target.
+    trials : int, optional
+        How many; trial `i` sees the same input on every rung and target. Default: as many as
+        `spikes` has, or 1.
     seed : int
         Of input spikes and of stochastic rounding.
     first_trial : int
@@ -104,21 +103,6 @@ def simulate(
     )
 
 
-def simulate_inputs(
-    experiment: Experiment,
-    *,
-    trials: int,
-    seed: int,
-    first_trial: int = 0,
-    spikes: Mapping[str, Sequence[ArrayLike]] | None = None,
-) -> list[dict[str, Train]]:
-    """Return the input spikes of every trial, drawn or given; parameters as for `simulate`."""
-    _check_numbers(trials, seed, first_trial)
-    if spikes is not None:
-        return given(experiment, spikes, trials)
-    return [draw(experiment, seed, first_trial + i) for i in range(trials)]
-
-
 def run_trains(
     experiment: Experiment,
     target: Target | None,
@@ -131,7 +115,7 @@ def run_trains(
     progress: Progress | None = None,
 ) -> Run:
     """Run one arithmetic on input spikes at hand, so that several rungs can share them."""
-    if chunk_ms is not None and not chunk_ms > 0:
+    if chunk_ms is not None and not 0 < chunk_ms < math.inf:
         raise ConfigError.one(
             "chunk_ms", value=chunk_ms, rule="a chunk has a length", remedy="use 1000"
         )
@@ -144,69 +128,8 @@ def run_trains(
             progress(min(stop, n_steps) / n_steps)
     run = session.result(target)
     if target is not None and arithmetic.rung == "fixed":
-        _raise_overflow(run, target)
+        raise_overflow(run, target)
     return run
-
-
-def resolve(
-    experiment: Experiment,
-    target: Target | None,
-    rung: Rung | None = None,
-    exact_sites: frozenset[str] = frozenset(),
-) -> Arithmetic:
-    """Return the arithmetic that `simulate` would run.
-
-    Raises
-    ------
-    ConfigError
-        If the rung is unknown, needs a target, or the experiment does not fit the target.
-    """
-    rung = rung or ("ideal" if target is None else "fixed")
-    if rung not in RUNGS:
-        raise ConfigError.one(
-            "rung", value=rung, rule="no such rung", remedy=f"use one of {', '.join(RUNGS)}"
-        )
-    if rung == "ideal":
-        return ideal(experiment)
-    if target is None:
-        raise ConfigError.one(
-            "rung", value=rung, rule="this rung needs a target", remedy="give a target"
-        )
-    discretized = discretize(experiment, target)
-    unknown = exact_sites - set(discretized.sites)
-    if unknown:
-        raise ConfigError.one(
-            "exact_sites",
-            value=", ".join(sorted(unknown)),
-            rule="the target has no such site",
-            remedy=f"use some of {', '.join(sorted(discretized.sites))}",
-        )
-    return on_target(discretized, rung, exact_sites)
-
-
-def _check_numbers(trials: int, seed: int, first_trial: int) -> None:
-    for name, value, low in (("trials", trials, 1), ("seed", seed, 0), ("first_trial", first_trial, 0)):
-        if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < low:
-            raise ConfigError.one(
-                name,
-                value=value,
-                rule=f"{name} is a whole number from {low}",
-                remedy=f"use {max(low, 1)}",
-            )
-    if seed >= 2**64:
-        raise ConfigError.one("seed", value=seed, rule="at most 64 bits", remedy="use a smaller one")
-
-
-def _raise_overflow(run: Run, target: Target) -> None:
-    rules = {"leak": target.membrane, "drive": target.membrane, "input": target.membrane}
-    rules |= {"store": target.plasticity.weight, "count": target.plasticity.counter}  # type: ignore[dict-item]
-    for name, did in run.sites.items():
-        table: Any = rules.get(name, target.plasticity.accumulator)
-        if table.overflow == "error" and did["overflowed"]:
-            raise FixedPointOverflowError(
-                f"{target.name}: site {name} left its range {did['overflowed']} times, first in step "
-                f'{did["overflow_step"]}; its overflow is "error"; widen its format or let it saturate'
-            )
 
 
 class Session:
@@ -229,7 +152,7 @@ class Session:
         self.neurons = _neurons(self.layout, arithmetic)
         self.rule = _rule(self.layout, self.wiring, arithmetic, experiment)
         self.draws, self.words = _randomness(arithmetic, experiment, seed, trial_ids)
-        self.events, self.coincidences = _events(self.layout, arithmetic, trains)
+        self.events, self.coincidences = input_events(self.layout, arithmetic, trains)
         self.state = _state(self.layout, self.wiring, arithmetic, self.draws, seed, trial_ids)
         most_at_once = int(np.bincount(self.events[:, 0], minlength=1).max())
         self.recorder = _recorder(self.layout, arithmetic, experiment, self.trials, most_at_once)
@@ -265,87 +188,24 @@ class Session:
 
     def result(self, target: Target | None) -> Run:
         """Return what has been collected."""
-        a = self.arithmetic
-        return Run(
-            rung=a.rung,
-            target="" if target is None or a.rung == "ideal" else target.name,
+        written = Written(
+            n_steps=self.step,
+            spikes=np.concatenate(self.spikes),
+            changes=np.concatenate([c[0] for c in self.changes]),
+            change_value=np.concatenate([c[1] for c in self.changes]),
+            sample_v=self.recorder.sample_v,
+            tally=self.recorder.tally,
+            coincidences=self.coincidences,
+        )
+        return assemble(
+            self.experiment,
+            target,
+            self.arithmetic,
+            self.layout,
+            written,
             seed=self.seed,
             first_trial=self.first_trial,
-            step_ms=float(a.clock.step_ms),
-            n_steps=self.step,
-            spikes=self._spike_trains(),
-            weights=self._weights(),
-            membrane=self._membrane(),
-            sites=_site_counts(self.recorder.tally),
-            input_coincidences=self.coincidences,
         )
-
-    def _spike_trains(self) -> dict[str, SpikeTrains]:
-        step, neuron, trial = np.concatenate(self.spikes).T
-        trains = {}
-        for name, members in self.layout.neurons.items():
-            inside = (neuron >= members.start) & (neuron < members.stop)
-            parts = [inside & (trial == t) for t in range(self.trials)]
-            trains[name] = SpikeTrains(
-                tuple(step[p].astype(np.int64) for p in parts),
-                tuple(neuron[p].astype(np.int64) - members.start for p in parts),
-                len(members),
-            )
-        return trains
-
-    def _weights(self) -> dict[str, WeightRecord]:
-        step, slot, trial = np.concatenate([c[0] for c in self.changes]).T
-        value = np.concatenate([c[1] for c in self.changes])
-        records = {}
-        is_integer = self.arithmetic.rung == "fixed"
-        for name in self.experiment.record.weights:
-            slots, numbers = self.layout.slots[name], self.arithmetic.synapses[name]
-            inside = (slot >= slots.start) & (slot < slots.stop)
-            trials = []
-            for t in range(self.trials):
-                part = inside & (trial == t)
-                raw = value[part].astype(np.int64) if is_integer else value[part].astype(float)
-                trials.append(
-                    WeightChanges(
-                        step[part].astype(np.int64),
-                        slot[part].astype(np.int64) - slots.start,
-                        raw,
-                        raw * numbers.lsb,
-                    )
-                )
-            lsb = numbers.lsb if is_integer else 0.0
-            records[name] = WeightRecord(tuple(trials), float(numbers.weight) * numbers.lsb, lsb)
-        return records
-
-    def _membrane(self) -> dict[str, MembraneRecord]:
-        record = self.experiment.record.membrane
-        if record is None:
-            return {}
-        r, start = self.recorder, 0
-        first, stop, every = r.sample_grid
-        taken = max(0, -(-(min(stop, self.step) - first) // every))
-        steps = first + every * np.arange(taken, dtype=np.int64)
-        records = {}
-        for name in record.populations:
-            size = len(self.layout.neurons[name])
-            values = r.sample_v[:taken, start : start + size] * self.arithmetic.membrane_lsb
-            rest = self.experiment.populations[name].v_rest
-            records[name] = MembraneRecord(steps, values + rest if rest else values)
-            start += size
-        return records
-
-
-def _site_counts(tally: NDArray[np.int64]) -> dict[str, dict[str, int | None]]:
-    counts: dict[str, dict[str, int | None]] = {}
-    for i, name in enumerate(b.TALLIED):
-        entry: dict[str, int | None] = {}
-        for what, (number, first) in {"overflow": (0, 1), "lost": (2, 3)}.items():
-            happened = tally[:, i, number] > 0
-            key = "overflowed" if what == "overflow" else "lost"
-            entry[key] = int(tally[:, i, number].sum())
-            entry[f"{what}_step"] = int(tally[happened, i, first].min()) if happened.any() else None
-        counts[name] = entry
-    return counts
 
 
 def _neurons(layout: Layout, a: Arithmetic) -> b.Neurons:
@@ -402,28 +262,12 @@ def _randomness(
         store_keys=keys("store"),
         drive_keys=keys("drive"),
         width=random.width,
-        taps=sum(1 << (t - 1) for t in random.taps),
+        taps=sum(2 ** (t - 1) for t in random.taps),
         clocks=random.bits_per_draw,
         output_bits=random.output_bits,
     )
     words = b.LeakRandom(keys("leak")) if "leak" in a.stochastic else b.LeakConstant()
     return draws, words
-
-
-def _events(
-    layout: Layout, a: Arithmetic, trains: Sequence[Mapping[str, Train]]
-) -> tuple[NDArray[np.int32], int]:
-    pieces, coincidences = [np.empty((0, 3), np.int64)], 0
-    for trial, by_name in enumerate(trains):
-        for name, train in by_name.items():
-            binned = bin_train(train, a.clock.input_steps)
-            coincidences += coincident(binned)
-            unit = binned[:, 1] + layout.units[name].start
-            pieces.append(np.stack((binned[:, 0], unit, np.full_like(unit, trial)), axis=1))
-    step, unit, trial = np.concatenate(pieces).T
-    order = np.lexsort((trial, unit, step))
-    events = np.stack((step, unit, trial), axis=1)[order].astype(np.int32)
-    return np.ascontiguousarray(events), coincidences
 
 
 def _state(
@@ -467,7 +311,7 @@ def _recorder(
         recorded[layout.slots[name].start : layout.slots[name].stop] = True
     n_touched = int(recorded.sum()) * trials
     changes = BUFFER + n_touched if n_touched else 0
-    grid, members = _sample_grid(layout, a, experiment)
+    grid, members = sample_grid(layout, a, experiment)
     samples = max(0, -(-(grid[1] - grid[0]) // grid[2]))
 
     return b.Recorder(
@@ -485,17 +329,3 @@ def _recorder(
         sample_v=np.zeros((samples, len(members), trials), a.membrane),
         tally=np.zeros((trials, len(b.TALLIED), 4), np.int64),
     )
-
-
-def _sample_grid(
-    layout: Layout, a: Arithmetic, experiment: Experiment
-) -> tuple[tuple[int, int, int], list[int]]:
-    record = experiment.record.membrane
-    if record is None:
-        return (0, 0, 1), []
-    step = float(a.clock.step_ms)
-    start = round(record.start_ms / step)
-    stop = min(round(record.stop_ms / step), a.clock.n_steps)
-    every = 1 if record.every_ms is None else max(1, round(record.every_ms / step))
-    members = [n for name in record.populations for n in layout.neurons[name]]
-    return (start, stop, every), members

@@ -60,6 +60,18 @@ def draw(experiment: Experiment, seed: int, trial: int) -> dict[str, Train]:
     return trains
 
 
+def trials_given(spikes: Mapping[str, Sequence[ArrayLike]] | None) -> int:
+    """Return for how many trials there are given trains, at least 1."""
+    return max((_count(trains) or 1 for trains in (spikes or {}).values()), default=1)
+
+
+def _count(trains: object) -> int | None:
+    try:
+        return len(trains)  # type: ignore[arg-type]
+    except TypeError:
+        return None
+
+
 def given(
     experiment: Experiment, spikes: Mapping[str, Sequence[ArrayLike]], trials: int
 ) -> list[dict[str, Train]]:
@@ -94,11 +106,13 @@ def given(
         if name not in spikes:
             refuse(name, "", "every stimulus needs its trains", "add it, empty arrays if silent")
             continue
-        if len(spikes[name]) != trials:
-            refuse(name, len(spikes[name]), "one array per trial", f"give {trials}")
+        found = _count(spikes[name])
+        if found != trials:
+            value = spikes[name] if found is None else found
+            refuse(name, value, "one array per trial", f"give a list of {trials}")
             continue
         for trial, values in enumerate(spikes[name]):
-            train, problem = _checked(np.asarray(values), stimulus.size, experiment.n_steps)
+            train, problem = _checked(values, stimulus.size, experiment.n_steps)
             if problem:
                 refuse(f"{name}[{trial}]", problem[0], problem[1], problem[2])
             trains[trial][name] = train
@@ -108,9 +122,13 @@ def given(
 
 
 def _checked(
-    values: NDArray[np.generic], size: int, n_steps: int
+    given_values: ArrayLike, size: int, n_steps: int
 ) -> tuple[Train, tuple[object, str, str] | None]:
     empty = np.empty((0, 2), np.int64)
+    try:
+        values = np.asarray(given_values)
+    except ValueError:
+        return empty, ("", "a train is an array, its rows are of one length", "give step, source")
     if values.size == 0:
         return empty, None
     if not np.issubdtype(values.dtype, np.integer):
@@ -140,7 +158,8 @@ def bin_train(train: Train, input_steps: int) -> Train:
     if input_steps == 1:
         return train
     binned = np.stack((train[:, 0] // input_steps, train[:, 1]), axis=1)
-    return binned[np.lexsort((binned[:, 1], binned[:, 0]))]
+    ordered: Train = binned[np.lexsort((binned[:, 1], binned[:, 0]))]
+    return ordered
 
 
 def coincident(train: Train) -> int:

@@ -29,7 +29,8 @@ class SiteOverflowError(ArithmeticError):
     ----------
     site : str
     lane : int
-        Neuron, synapse or counted unit.
+        Neuron, synapse or plastic synapse, numbered through the trial; at the site ``count`` the
+        unit of its population or source.
     step : int
     """
 
@@ -86,6 +87,7 @@ class _Trial:
         self.waiting = {name: [0] * size for name, (size, _) in populations.items()}
         self.synapses = [projection.ordered for projection in network.projections]
         self.weights = [[w for _, _, w in synapses] for synapses in self.synapses]
+        self.number_lanes()
         self.clear_counters()
 
     def narrow(self, site: str, lane: int, x: int, spec: Narrowing) -> int:
@@ -95,6 +97,19 @@ class _Trial:
         if spec.overflow == "error" and overflows(x, spec, word):
             raise SiteOverflowError(site=site, lane=lane, step=self.step)
         return self._narrow(x, spec, word)
+
+    def number_lanes(self) -> None:
+        """Number neurons, synapses and plastic synapses through the trial."""
+        self.first_neuron, self.first_synapse, self.first_plastic = {}, [], []
+        neurons = synapses = plastic = 0
+        for name, (size, _) in self.network.populations.items():
+            self.first_neuron[name] = neurons
+            neurons += size
+        for projection in self.network.projections:
+            self.first_synapse.append(synapses)
+            self.first_plastic.append(plastic)
+            synapses += len(projection.synapses)
+            plastic += len(projection.synapses) if projection.plasticity is not None else 0
 
     # The neuron
 
@@ -107,7 +122,8 @@ class _Trial:
             v = self.v[name]
             for i in range(size):
                 wide = neuron.leak * v[i] + neuron.unit * v[i]
-                leaked = self.narrow("leak", i, wide, neuron.leak_site)
+                lane = self.first_neuron[name] + i
+                leaked = self.narrow("leak", lane, wide, neuron.leak_site)
                 if self.waiting[name][i] == 0:
                     v[i] = leaked
 
@@ -148,9 +164,10 @@ class _Trial:
         neuron = self.network.populations[projection.post][1]
         v = self.v[projection.post]
         wide = self.weights[p][number] * projection.gain
-        drive = self.narrow("drive", number, wide, projection.drive_site)
+        drive = self.narrow("drive", self.first_synapse[p] + number, wide, projection.drive_site)
         if self.refractory[projection.post][post] == 0:
-            v[post] = self.narrow("input", post, v[post] + drive, neuron.input_site)
+            lane = self.first_neuron[projection.post] + post
+            v[post] = self.narrow("input", lane, v[post] + drive, neuron.input_site)
 
     def depress(self, spiked: Mapping[str, list[int]]) -> None:
         """Do what each synapse does at a postsynaptic spike."""
@@ -166,14 +183,15 @@ class _Trial:
 
     def update(self, p: int, number: int, event: Event, change: int) -> None:
         wide = self.weights[p][number] * event.unit + change
-        total = self.narrow("accumulate", number, wide, event.accumulate_site)
+        lane = self.first_plastic[p] + number
+        total = self.narrow("accumulate", lane, wide, event.accumulate_site)
         if total > event.w_max * event.unit:
             limited = event.w_max * event.unit
         elif total < event.w_min * event.unit:
             limited = event.w_min * event.unit
         else:
             limited = total
-        self.weights[p][number] = self.narrow("store", number, limited, event.store_site)
+        self.weights[p][number] = self.narrow("store", lane, limited, event.store_site)
 
     # The counters
 
@@ -189,13 +207,14 @@ class _Trial:
             if not isinstance(rule, Periodic) or (self.step + 1) % rule.period_steps != 0:
                 continue
             for number, (pre, post, _) in enumerate(self.synapses[p]):
+                lane = self.first_plastic[p] + number
                 read_pre = self.pre_counters[p].read(pre, rule.counter_site)
                 read_post = self.post_counters[p].read(post, rule.counter_site)
                 wide = rule.event.dw_plus * read_pre
-                plus = self.narrow("plus", number, wide, rule.plus_site)
+                plus = self.narrow("plus", lane, wide, rule.plus_site)
                 wide = rule.event.dw_minus * read_post
-                minus = self.narrow("minus", number, wide, rule.minus_site)
-                change = self.narrow("change", number, plus - minus, rule.change_site)
+                minus = self.narrow("minus", lane, wide, rule.minus_site)
+                change = self.narrow("change", lane, plus - minus, rule.change_site)
                 self.update(p, number, rule.event, change)
             self.pre_counters[p] = _Counters(self.network.size(projection.pre))
             self.post_counters[p] = _Counters(self.network.size(projection.post))
@@ -258,9 +277,10 @@ def run(
         The judge of a single narrowing: `narrow_fraction` or `narrow_fxpmath`.
     words : callable of (site, lane, step)
         Random 32-bit word. It is asked once per draw and in the order of the draws, only at sites
-        with stochastic rounding and a shift above 0. The lane is the neuron of its population at
-        the site ``leak``, and the synapse of its projection at ``drive`` and ``store``. A synapse
-        that is updated twice in a step asks twice with the same arguments.
+        with stochastic rounding and a shift above 0. Lanes are numbered through a trial, in the
+        order of populations and projections: at the site ``leak`` over all neurons, at ``drive``
+        over all synapses, at ``store`` over all plastic synapses. A synapse that is updated twice
+        in a step asks twice with the same arguments.
 
     Returns
     -------

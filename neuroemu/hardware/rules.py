@@ -119,6 +119,22 @@ def _plasticity(target: Target, report: Report) -> Iterator[Violation]:
             f"use fxp-{'s' if accumulator.signed else 'u'}{accumulator.width}/{increment.fraction}",
             f"plasticity.increment.format is {increment}",
         )
+    if accumulator is None and plasticity.accumulator.overflow == "wrap":
+        yield report(
+            "plasticity.accumulator.overflow",
+            "wrap",
+            "an accumulator wraps at its width",
+            f"add plasticity.accumulator.format, for example fxp-s16/{increment.fraction}",
+        )
+    if plasticity.weight.rounding == "stochastic" and increment.fraction == 0:
+        finer = min(increment.width + 8, 32)
+        yield report(
+            "plasticity.weight.rounding",
+            "stochastic",
+            "there is something to round when a weight is stored",
+            f"set plasticity.increment.format = fxp-{'s' if increment.signed else 'u'}{finer}/8 as well",
+            f"plasticity.increment.format {increment} has no fraction bits",
+        )
 
 
 def _random(target: Target, report: Report) -> Iterator[Violation]:
@@ -131,6 +147,10 @@ def _random(target: Target, report: Report) -> Iterator[Violation]:
             random.taps,
             "the highest tap is the register's width",
             f"make {random.width} the highest tap, or change plasticity.random.width",
+        )
+    if len(set(random.taps)) != len(random.taps):
+        yield report(
+            "plasticity.random.taps", random.taps, "each bit is tapped once", "drop the double"
         )
     if random.output_bits > random.width:
         yield report(

@@ -53,11 +53,14 @@ def _plasticity_sites(target: Target, synapses: dict[str, SynapseRegisters]) -> 
     plasticity = target.plasticity
     weight, fraction = plasticity.weight.format, plasticity.increment.format.fraction
     counts = 2**plasticity.counter.width - 1
-    changes = [max(s.dw_plus, s.dw_minus) for s in synapses.values()]
-    largest = 2 * max(changes, default=0) * (counts if plasticity.update == "periodic" else 1)
-    bound = max(abs(weight.lo), weight.hi) * 2**fraction + largest
-    accumulator = plasticity.accumulator.format
-    lo, hi = (accumulator.lo, accumulator.hi) if accumulator else (-bound, bound)
+    accumulator, overflow = plasticity.accumulator.format, plasticity.accumulator.overflow
+    if accumulator is not None:
+        lo, hi = accumulator.lo, accumulator.hi
+    else:  # wide enough for every value, so that nothing overflows
+        plus, minus = _largest_changes(target, synapses)
+        lo = weight.lo * 2**fraction - minus
+        hi = max(weight.hi * 2**fraction + plus, minus)
+        overflow = "saturate"
 
     def site(
         name: str, shift: int, rounding: Rounding, overflow: Overflow, lo: int, hi: int, lsb: float
@@ -67,7 +70,7 @@ def _plasticity_sites(target: Target, synapses: dict[str, SynapseRegisters]) -> 
         )
 
     wide = [
-        site(name, 0, "floor", plasticity.accumulator.overflow, lo, hi, 2.0**-fraction)
+        site(name, 0, "floor", overflow, lo, hi, 2.0**-fraction)
         for name in ("accumulate", "plus", "minus", "change")
     ]
     store = site(
@@ -83,6 +86,50 @@ def _plasticity_sites(target: Target, synapses: dict[str, SynapseRegisters]) -> 
     return {s.name: s for s in (*wide, store, count)}
 
 
+def _largest_changes(target: Target, synapses: dict[str, SynapseRegisters]) -> tuple[int, int]:
+    """Return the most that one update can add and take, before any narrowing."""
+    plasticity = target.plasticity
+    counts = 2**plasticity.counter.width - 1 if plasticity.update == "periodic" else 1
+    plus = max((s.dw_plus for s in synapses.values()), default=0)
+    minus = max((s.dw_minus for s in synapses.values()), default=0)
+    return plus * counts, minus * counts
+
+
+def _stored(wide: Interval, site: Site) -> Interval:
+    """Return the range of what `site`, which drops no bits, stores of values in `wide`."""
+    if site.lo <= wide[0] and wide[1] <= site.hi:
+        return wide
+    if site.overflow == "wrap":
+        return site.lo, site.hi
+    low, high = (min(max(end, site.lo), site.hi) for end in wide)
+    return low, high
+
+
+def _widest_of_learning(
+    target: Target, synapses: dict[str, SynapseRegisters], sites: dict[str, Site]
+) -> dict[str, Interval]:
+    """Follow an update of docs/spec/plasticity.md, a range for every value."""
+    weight = target.plasticity.weight.format
+    largest_plus, largest_minus = _largest_changes(target, synapses)
+    plus, minus = (0, largest_plus), (0, largest_minus)
+    added, taken = _stored(plus, sites["plus"]), _stored(minus, sites["minus"])
+    change = (added[0] - taken[1], added[1] - taken[0])
+    step = _stored(change, sites["change"])
+    if target.plasticity.update != "periodic":
+        step = (-largest_minus, largest_plus)
+    unit = 2 ** sites["store"].shift
+    limits = [w * s.unit for s in synapses.values() for w in (s.w_min, s.w_max)] or [0]
+    return {
+        "plus": plus,
+        "minus": minus,
+        "change": change,
+        "accumulate": (weight.lo * unit + step[0], weight.hi * unit + step[1]),
+        # the limits of the rule stand before it
+        "store": (min(limits), max(limits) + sites["store"].widest_addend),
+        "count": (0, 2**target.plasticity.counter.width),
+    }
+
+
 def widest_values(
     target: Target,
     neurons: dict[str, NeuronRegisters],
@@ -90,25 +137,8 @@ def widest_values(
     sites: dict[str, Site],
 ) -> dict[str, Interval]:
     """Return the range of the wide value at each site: of its terms, their sum and the rounding."""
-    plasticity = target.plasticity
-    counts = 2**plasticity.counter.width - 1 if plasticity.update == "periodic" else 1
-    plus = max((s.dw_plus for s in synapses.values()), default=0) * counts
-    minus = max((s.dw_minus for s in synapses.values()), default=0) * counts
-    weight, accumulator = plasticity.weight.format, sites["accumulate"]
-    unit = 2 ** sites["store"].shift
-    low = weight.lo * unit - min(minus, sites["change"].hi)
-    high = weight.hi * unit + min(plus, sites["change"].hi)
-    widest = {
-        "plus": (0, plus),
-        "minus": (0, minus),
-        "change": (-minus, plus),
-        "accumulate": (low, high),
-        "store": (
-            max(low, accumulator.lo),
-            min(high, accumulator.hi) + sites["store"].widest_addend,
-        ),
-        "count": (0, 2**plasticity.counter.width),
-    }
+    weight = target.plasticity.weight.format
+    widest = _widest_of_learning(target, synapses, sites)
     if "leak" in sites:
         membrane = (sites["leak"].lo, sites["leak"].hi)
         codes = [weight.lo, weight.hi, target.synapse.weight.format.lo]

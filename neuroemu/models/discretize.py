@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -20,6 +21,7 @@ from neuroemu.models.registers import (
 )
 from neuroemu.numeric.constants import decimal, round_fraction
 from neuroemu.numeric.format import Format
+from neuroemu.numeric.site import WORD_BITS
 
 
 def discretize(experiment: Experiment, target: Target) -> Discretized:
@@ -108,9 +110,13 @@ class _Report:
         rounding: str,
         unit: str = "",
         is_limit: bool = False,
+        forgive: Fraction = Fraction(0),
     ) -> int:
-        """Put a constant into a register and note what became of it."""
-        wished = round_fraction(value / lsb, rounding)
+        """Put a constant into a register and note what became of it.
+
+        `forgive` is added before the rounding, in parts of the LSB.
+        """
+        wished = round_fraction(value / lsb + forgive, rounding)
         raw = min(max(wished, form.lo), form.hi)
         realised = raw * lsb
         flags = []
@@ -181,7 +187,7 @@ def _neuron(
         unit=2**leak.format.fraction,
         threshold=raw_threshold - fires_at,
         reset=report.register(f"{key}.v_reset", reset, form, lsb, "around"),
-        v_init=min(max(round_fraction(v_init / lsb, "around"), form.lo), form.hi),
+        v_init=report.register(f"{key}.v_init", v_init, form, lsb, "around"),
         refractory_steps=steps,
     )
 
@@ -202,14 +208,14 @@ def _fits(
 def _refractory(report: _Report, key: str, population: Population, clock: Clock) -> int:
     """Return the steps, counted down as Brian2 does; a thousandth of a step forgives rounding."""
     asked = decimal(population.tau_refrac_ms)
-    steps = math.floor(asked / clock.step_ms + Fraction(1, 1000))
     return report.register(
         f"{key}.tau_refrac_ms",
-        steps * clock.step_ms if asked == steps * clock.step_ms else asked,
+        asked,
         report.target.refractory.format,
         clock.step_ms,
         "floor",
         unit="ms",
+        forgive=Fraction(1, 1000),
     )
 
 
@@ -294,7 +300,7 @@ def _gains(
     """Fill in the gains and return the shift of the site ``drive``."""
     if lsb is None:
         for name, synapse in synapses.items():
-            synapses[name] = _with_gain(synapse, float(synapse.lsb), 1.0)
+            synapses[name] = replace(synapse, gain=float(synapse.lsb))
         return 0
     ratios = {name: synapse.lsb / lsb for name, synapse in synapses.items()}
     form = report.target.synapse.gain.format
@@ -302,6 +308,14 @@ def _gains(
         shift = max((_halvings(abs(r)) or 0 for r in ratios.values()), default=0)
     else:
         shift = form.fraction
+    if shift > WORD_BITS and report.target.synapse.gain.drive_rounding == "stochastic":
+        report.refuse(
+            "synapse.gain.drive_rounding",
+            "stochastic",
+            f"stochastic rounding drops at most {WORD_BITS} bits",
+            f"weight times gain drops {shift}",
+            "use another drive_rounding, or fewer fraction bits of the weight",
+        )
     for name, ratio in ratios.items():
         if form is None and _halvings(abs(ratio)) is None:
             report.refuse(
@@ -313,10 +327,8 @@ def _gains(
             )
             continue
         wide = ratio * 2**shift
-        raw = int(wide) if form is None else round_fraction(abs(wide), "around")
-        if form is not None:
-            raw = min(raw, form.hi) * (1 if ratio > 0 else -1)
-        synapses[name] = _with_gain(synapses[name], raw, float(Fraction(raw) / wide))
+        raw = int(wide) if form is None else _rounded_gain(report, name, wide, form)
+        synapses[name] = replace(synapses[name], gain=raw, gain_value=float(Fraction(raw) / wide))
     return max(shift, 0)
 
 
@@ -328,15 +340,8 @@ def _halvings(ratio: Fraction) -> int | None:
     return denominator.bit_length() - 1
 
 
-def _with_gain(synapse: SynapseRegisters, gain: Any, value: float) -> SynapseRegisters:
-    return SynapseRegisters(
-        lsb=synapse.lsb,
-        weight=synapse.weight,
-        gain=gain,
-        dw_plus=synapse.dw_plus,
-        dw_minus=synapse.dw_minus,
-        unit=synapse.unit,
-        w_min=synapse.w_min,
-        w_max=synapse.w_max,
-        gain_value=value,
+def _rounded_gain(report: _Report, name: str, wide: Fraction, form: Format) -> int:
+    raw = report.register(
+        f"projections.{name}.gain", abs(wide) * form.lsb, form, form.lsb, "around"
     )
+    return raw if wide > 0 else -raw

@@ -58,7 +58,10 @@ def stored_change(change: Fraction, rounding: str) -> Fraction:
     >>> stored_change(Fraction(63, 40), "floor"), stored_change(Fraction(-63, 40), "floor")
     (Fraction(1, 1), Fraction(-2, 1))
     """
-    return change if rounding == "stochastic" else Fraction(round_fraction(change, rounding))
+    if rounding == "stochastic":
+        return change
+    towards_zero = rounding in ("fix", "trunc")  # of the updated weight, which is not negative
+    return Fraction(round_fraction(change, "floor" if towards_zero else rounding))
 
 
 def drift_of(

@@ -6,6 +6,7 @@ hold them, the target's tick and its cadence of learning · ``range`` the limits
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -83,7 +84,7 @@ def ideal(experiment: Experiment) -> Arithmetic:
     for name, p in experiment.populations.items():
         steps = int((p.tau_refrac_ms * MS + 1e-3 * dt) / dt)  # Brian2's `timestep`
         neurons[name] = LifParams(
-            leak=-dt / (p.tau_m_ms * MS),
+            leak=_euler_leak(experiment.time.dt_ms, p.tau_m_ms),
             unit=1.0,
             threshold=p.v_thresh - p.v_rest,
             reset=p.v_reset - p.v_rest,
@@ -139,9 +140,9 @@ def on_target(d: Discretized, rung: Rung, exact_sites: frozenset[str] = frozense
     lsb = 1.0 if d.membrane_lsb is None else float(d.membrane_lsb)
     neurons = {
         name: LifParams(
-            leak=float(r.multiplier - 1),
+            leak=_leak(d, name),
             unit=1.0,
-            threshold=r.threshold * lsb,
+            threshold=_float_threshold(d, r.threshold, lsb),
             reset=r.reset * lsb,
             refractory_steps=r.refractory_steps,
         )
@@ -174,6 +175,25 @@ def on_target(d: Discretized, rung: Rung, exact_sites: frozenset[str] = frozense
     )
 
 
+def _leak(d: Discretized, name: str) -> float:
+    """Return the leak of a float rung; on an analog Euler membrane the reference's own double."""
+    if d.is_analog and d.target.membrane.integration == "euler":
+        return _euler_leak(float(d.clock.step_ms), d.experiment.populations[name].tau_m_ms)
+    return float(d.neurons[name].multiplier - 1)
+
+
+def _euler_leak(step_ms: float, tau_m_ms: float) -> float:
+    """Return -dt/tau as Brian2 computes it, from doubles in seconds."""
+    return -(step_ms * MS) / (tau_m_ms * MS)
+
+
+def _float_threshold(d: Discretized, threshold: float, lsb: float) -> float:
+    """Return the threshold for doubles: where the chip fires at equality, the double below."""
+    at_equality = d.target.membrane.fires == "at_or_above"
+    value = (threshold + (at_equality and not d.is_analog)) * lsb
+    return math.nextafter(value, -math.inf) if at_equality else value
+
+
 def _drop_rules(d: Discretized, synapses: dict[str, Any]) -> dict[str, Any]:
     """Leave a rule only to projections that have one, on a target that can learn."""
     plastic = d.target.plasticity.update != "none"
@@ -204,9 +224,9 @@ def _fixed(d: Discretized, exact_sites: frozenset[str]) -> Arithmetic:
         sites["leak"] = d.sites["leak"].as_narrowest(container)
     neurons = {
         name: LifParams(
-            leak=float(r.multiplier - 1) if d.is_analog else int((r.multiplier - 1) * r.unit),
+            leak=_leak(d, name) if d.is_analog else int((r.multiplier - 1) * r.unit),
             unit=1.0 if d.is_analog else r.unit,
-            threshold=r.threshold,
+            threshold=_float_threshold(d, r.threshold, 1.0) if in_doubles else r.threshold,
             reset=r.reset,
             refractory_steps=r.refractory_steps,
         )

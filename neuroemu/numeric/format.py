@@ -6,12 +6,14 @@ import re
 from dataclasses import dataclass
 from fractions import Fraction
 
+from neuroemu.errors import NeuroemuError
+
 _TEXT = re.compile(r"fxp-([su])(\d+)/(-?\d+)", re.ASCII)
 MAX_WIDTH = 63
 MAX_FRACTION = 64
 
 
-class FormatError(ValueError):
+class FormatError(NeuroemuError, ValueError):
     """The text is no format, or names one that no register can have."""
 
 
@@ -72,12 +74,12 @@ class Format:
     @property
     def lo(self) -> int:
         """Smallest raw value."""
-        return -(1 << (self.width - 1)) if self.signed else 0
+        return -int(2 ** (self.width - 1)) if self.signed else 0
 
     @property
     def hi(self) -> int:
         """Largest raw value."""
-        return (1 << (self.width - 1)) - 1 if self.signed else (1 << self.width) - 1
+        return int(2 ** (self.width - 1 if self.signed else self.width)) - 1
 
     @property
     def lsb(self) -> Fraction:

@@ -1,0 +1,47 @@
+# make run: the main job in an environment of its own. make test: the whole test suite.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+
+.PHONY: run test bench lint types contracts docs check clean
+
+run: $(VENV)/.run
+	$(BIN)/neuroemu run
+
+test: $(VENV)/.test
+	$(BIN)/python -m pytest -n auto -q
+
+bench: $(VENV)/.test
+	$(BIN)/python -m tests.benchmarks
+
+lint: $(VENV)/.lint
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: $(VENV)/.lint
+	$(BIN)/mypy
+
+contracts: $(VENV)/.lint
+	$(BIN)/lint-imports
+
+docs: $(VENV)/.docs
+	$(BIN)/python -m sphinx -n -W -q -b html docs docs/_build/html
+	$(BIN)/python -m sphinx -n -W -q -b doctest docs docs/_build/doctest
+
+check: test lint types contracts docs
+
+clean:
+	rm -rf $(VENV) build dist docs/_build
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	    { echo "neuroemu needs Python 3.11 or newer; name one: make PYTHON=python3.12 run"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run: $(VENV)/bin/python pyproject.toml
+	$(BIN)/python -m pip install -q -e .
+	@touch $@
+
+$(VENV)/.%: $(VENV)/bin/python pyproject.toml
+	$(BIN)/python -m pip install -q -e '.[$*]'
+	@touch $@

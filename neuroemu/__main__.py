@@ -1,0 +1,5 @@
+"""``python -m neuroemu``."""
+
+from neuroemu.cli import main
+
+main()

@@ -1,0 +1,138 @@
+"""What every executor needs before the first step: arithmetic, checked arguments, input, grid."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from neuroemu.engine.network import Layout
+from neuroemu.engine.stimuli import Train, bin_train, coincident, draw, given, trials_given
+from neuroemu.errors import ConfigError
+from neuroemu.experiment import Experiment
+from neuroemu.hardware.config import Target
+from neuroemu.models.discretize import discretize
+from neuroemu.models.registers import Discretized
+from neuroemu.models.rungs import RUNGS, Arithmetic, Rung, ideal, on_target
+
+
+def resolve(
+    experiment: Experiment,
+    target: Target | None,
+    rung: Rung | None = None,
+    exact_sites: frozenset[str] = frozenset(),
+) -> Arithmetic:
+    """Return the arithmetic that `simulate` would run.
+
+    Raises
+    ------
+    ConfigError
+        If the rung is unknown, needs a target, or the experiment does not fit the target.
+    """
+    return resolve_with_plan(experiment, target, rung, exact_sites)[0]
+
+
+def resolve_with_plan(
+    experiment: Experiment,
+    target: Target | None,
+    rung: Rung | None = None,
+    exact_sites: frozenset[str] = frozenset(),
+) -> tuple[Arithmetic, Discretized | None]:
+    """Return what `resolve` does, and the registers and sites behind it (None for ``ideal``)."""
+    rung = rung or ("ideal" if target is None else "fixed")
+    if rung not in RUNGS:
+        raise ConfigError.one(
+            "rung", value=rung, rule="no such rung", remedy=f"use one of {', '.join(RUNGS)}"
+        )
+    if rung == "ideal":
+        return ideal(experiment), None
+    if target is None:
+        raise ConfigError.one(
+            "rung", value=rung, rule="this rung needs a target", remedy="give a target"
+        )
+    discretized = discretize(experiment, target)
+    unknown = exact_sites - set(discretized.sites)
+    if unknown:
+        raise ConfigError.one(
+            "exact_sites",
+            value=", ".join(sorted(unknown)),
+            rule="the target has no such site",
+            remedy=f"use some of {', '.join(sorted(discretized.sites))}",
+        )
+    return on_target(discretized, rung, exact_sites), discretized
+
+
+def simulate_inputs(
+    experiment: Experiment,
+    *,
+    trials: int | None = None,
+    seed: int = 0,
+    first_trial: int = 0,
+    spikes: Mapping[str, Sequence[ArrayLike]] | None = None,
+) -> list[dict[str, Train]]:
+    """Return the input spikes of every trial, drawn or given; parameters as for `simulate`."""
+    trials = trials_given(spikes) if trials is None else trials
+    _check_numbers(trials, seed, first_trial)
+    if spikes is not None:
+        return given(experiment, spikes, trials)
+    return [draw(experiment, seed, first_trial + i) for i in range(trials)]
+
+
+def _check_numbers(trials: int, seed: int, first_trial: int) -> None:
+    for name, value, low in (
+        ("trials", trials, 1),
+        ("seed", seed, 0),
+        ("first_trial", first_trial, 0),
+    ):
+        if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < low:
+            raise ConfigError.one(
+                name,
+                value=value,
+                rule=f"{name} is a whole number from {low}",
+                remedy=f"use {max(low, 1)}",
+            )
+    if seed >= 2**64:
+        raise ConfigError.one(
+            "seed", value=seed, rule="at most 64 bits", remedy="use a smaller one"
+        )
+
+
+def input_events(
+    layout: Layout, a: Arithmetic, trains: Sequence[Mapping[str, Train]]
+) -> tuple[NDArray[np.int32], int]:
+    """Return all input spikes on the run's own grid.
+
+    Returns
+    -------
+    events : (input spikes, 3) int32
+        Step, unit, trial; sorted in this order.
+    coincidences : int
+        Spikes that share source and step with the one before.
+    """
+    pieces, coincidences = [np.empty((0, 3), np.int64)], 0
+    for trial, by_name in enumerate(trains):
+        for name, train in by_name.items():
+            binned = bin_train(train, a.clock.input_steps)
+            coincidences += coincident(binned)
+            unit = binned[:, 1] + layout.units[name].start
+            pieces.append(np.stack((binned[:, 0], unit, np.full_like(unit, trial)), axis=1))
+    step, unit, trial = np.concatenate(pieces).T
+    order = np.lexsort((trial, unit, step))
+    events = np.stack((step, unit, trial), axis=1)[order].astype(np.int32)
+    return np.ascontiguousarray(events), coincidences
+
+
+def sample_grid(
+    layout: Layout, a: Arithmetic, experiment: Experiment
+) -> tuple[tuple[int, int, int], list[int]]:
+    """Return when membranes are recorded (start, stop, every; in steps), and of which neurons."""
+    record = experiment.record.membrane
+    if record is None:
+        return (0, 0, 1), []
+    step = float(a.clock.step_ms)
+    start = round(record.start_ms / step)
+    stop = min(round(record.stop_ms / step), a.clock.n_steps)
+    every = 1 if record.every_ms is None else max(1, round(record.every_ms / step))
+    members = [n for name in record.populations for n in layout.neurons[name]]
+    return (start, stop, every), members

@@ -1,0 +1,1 @@
+"""Figures, tables and folders: what a person or a program reads after a run."""

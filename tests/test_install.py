@@ -1,0 +1,36 @@
+"""The wheel, built, installed elsewhere, and at work there."""
+
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+
+
+def test_the_wheel_works_elsewhere(tmp_path: Path) -> None:
+    built = tmp_path / "dist"
+    subprocess.run(
+        [sys.executable, "-m", "build", "--wheel", "--outdir", str(built), str(ROOT)],
+        check=True,
+        capture_output=True,
+    )
+    (wheel,) = built.glob("neuroemu-*.whl")
+    home = tmp_path / "elsewhere"
+    venv.create(home, with_pip=True, symlinks=True)
+    python = home / "bin" / "python"
+    install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", wheel]
+    subprocess.run(install, check=True, capture_output=True)
+    done = subprocess.run(
+        [home / "bin" / "neuroemu", "run", "brainscales1", "--trials", "8"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "✗ dead" in done.stdout
+    assert (tmp_path / "runs" / "brainscales1" / "figure.svg").is_file()
+    listed = subprocess.run(
+        [home / "bin" / "neuroemu", "targets"], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert "spinnaker1" in listed.stdout
