@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from neuroemu.experiment import Experiment
     from neuroemu.hardware.config import Target
 
+COMPILING = "compiling kernels, first run only"
 DONE, NOT_SURVIVED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 
 
@@ -99,7 +100,10 @@ def _compare_all(
     folders: list[Path] = []
     try:
         from neuroemu.comparison import compare
+        from neuroemu.engine.warm import warm_up
 
+        with _progress("setting up") as progress:
+            warm_up(experiment, chips, lambda: progress(0.0, COMPILING))
         for i, target in enumerate(chips):
             label = f"{target.name} ({i + 1} of {len(chips)})" if len(chips) > 1 else target.name
             with _progress(label) as progress:
@@ -141,7 +145,6 @@ def _progress(label: str) -> Iterator[Any]:
     """Show on stderr what is running; without a terminal only that kernels are being compiled."""
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-    from neuroemu.engine.compiled import while_compiling
     from neuroemu.report.tables import console
 
     shown = console(stderr=True)
@@ -150,16 +153,11 @@ def _progress(label: str) -> Iterator[Any]:
         task = bar.add_task(label, total=1.0)
 
         def update(part: float, what: str) -> None:
+            if what == COMPILING and not shown.is_terminal:
+                click.echo(f"{label}: {COMPILING}", err=True)
             bar.update(task, completed=part, description=f"{label}: {what}")
 
-        def compiling() -> None:
-            if shown.is_terminal:
-                bar.update(task, description=f"{label}: compiling kernels, first run only")
-            else:
-                click.echo(f"{label}: compiling kernels, first run only", err=True)
-
-        with while_compiling(compiling):
-            yield update
+        yield update
 
 
 @cli.command()

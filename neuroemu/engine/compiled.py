@@ -8,15 +8,14 @@ would widen to int64 and halve the lanes of the vector unit.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numba
 import numpy as np
 import platformdirs
-from numba.core import event, types
+from numba.core import types
 from numba.extending import intrinsic, overload, register_jitable
 
 from neuroemu.models import counter, homeostasis, lif, synapse
@@ -151,25 +150,3 @@ def _with_cache(dispatcher: Any) -> Any:
     finally:
         numba.config.CACHE_DIR = before
     return dispatcher
-
-
-class _FirstCompilation(event.Listener):  # type: ignore[misc]
-    """Tells once that numba has begun to compile; loading from the disk cache is not compiling."""
-
-    def __init__(self, callback: Callable[[], None]) -> None:
-        self.callback: Callable[[], None] | None = callback
-
-    def on_start(self, event: Any) -> None:
-        if self.callback is not None:
-            self.callback()
-            self.callback = None
-
-    def on_end(self, event: Any) -> None:
-        """Nothing to do."""
-
-
-@contextmanager
-def while_compiling(callback: Callable[[], None]) -> Iterator[None]:
-    """Call `callback` once if a kernel has to be compiled inside the block."""
-    with event.install_listener("numba:compile", _FirstCompilation(callback)):
-        yield

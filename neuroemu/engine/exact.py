@@ -9,16 +9,15 @@ docs/spec/lif.md and docs/spec/plasticity.md have them: clear and slow.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
-from zlib import crc32
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from neuroemu.engine.bundles import TALLIED
 from neuroemu.engine.collect import Written, assemble, raise_overflow
-from neuroemu.engine.network import Layout, build, connect
+from neuroemu.engine.exact_network import ExactNetwork, flat_network
+from neuroemu.engine.network import build
 from neuroemu.engine.run import Run
 from neuroemu.engine.setup import input_events, resolve_with_plan, sample_grid, simulate_inputs
 from neuroemu.engine.watched import Place, Trace, Watched, plain, watch_plan
@@ -33,7 +32,7 @@ from neuroemu.models.homeostasis import (
     change_from_counts,
     update,
 )
-from neuroemu.models.lif import LifParams, LifSites, LifState, advance, receive, reset
+from neuroemu.models.lif import LifSites, LifState, advance, receive, reset
 from neuroemu.models.rungs import Arithmetic, Rung
 from neuroemu.models.synapse import SynapseSites, drive
 from neuroemu.numeric.bits import lfsr_clock, lfsr_seed, lfsr_word, philox, stream_key
@@ -50,7 +49,7 @@ def run_exact(
     target: Target | None = None,
     *,
     rung: Rung | None = None,
-    trials: int = 1,
+    trials: int | None = None,
     seed: int = 0,
     first_trial: int = 0,
     spikes: Mapping[str, Sequence[ArrayLike]] | None = None,
@@ -101,10 +100,10 @@ def run_exact(
     else:
         sites = _watch_rung(a, place, trace)
     layout, _ = build(experiment, a)
-    network = _network(experiment, a, layout)
+    network = flat_network(experiment, a, layout)
     events, coincidences = input_events(layout, a, trains)
     done = []
-    for i in range(trials):
+    for i in range(len(trains)):
         place.trial = i
         mine: dict[int, list[int]] = {}
         for step, unit, trial in events.tolist():
@@ -144,78 +143,12 @@ def _watch_rung(a: Arithmetic, place: Place, trace: Trace | None) -> dict[str, W
     }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Projection:
-    """One projection: for each presynaptic unit its synapses (synapse, postsynaptic neuron, slot).
-
-    The slot is None for a static synapse.
-    """
-
-    rows: dict[int, list[tuple[int, int, int | None]]]
-    weight: Any
-    gain: Any
-    rule: HomeostasisParams | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Network:
-    """Everything that does not change, in Python's own containers."""
-
-    n_sources: int
-    neurons: list[LifParams]
-    v_init: list[Any]
-    projections: list[_Projection]
-    slots: list[tuple[int, int, int]]  # presynaptic unit, postsynaptic neuron, projection
-    recorded: frozenset[int]  # slots
-
-
-def _network(experiment: Experiment, a: Arithmetic, layout: Layout) -> _Network:
-    params: list[LifParams] = []
-    v_init: list[Any] = []
-    for name, members in layout.neurons.items():
-        params += [plain(a.neurons[name])] * len(members)
-        v_init += [plain(a.v_init[name])] * len(members)
-    projections: list[_Projection] = []
-    slots: list[tuple[int, int, int]] = []
-    n_synapses = 0
-    for name, projection in experiment.projections.items():
-        pre_units, post_neurons = layout.units[projection.pre], layout.neurons[projection.post]
-        seed: Any = [experiment.connection_seed, crc32(name.encode())]
-        pre, post = connect(projection, len(pre_units), len(post_neurons), seed)
-        rows: dict[int, list[tuple[int, int, int | None]]] = {}
-        for i, j in zip(pre.tolist(), post.tolist(), strict=True):
-            unit, neuron, slot = pre_units[i], post_neurons[j], None
-            if projection.plasticity is not None:
-                slot = len(slots)
-                slots.append((unit, neuron, len(projections)))
-            rows.setdefault(unit, []).append((n_synapses, neuron, slot))
-            n_synapses += 1
-        numbers = a.synapses[name]
-        projections.append(
-            _Projection(
-                rows=rows,
-                weight=plain(numbers.weight),
-                gain=plain(numbers.gain),
-                rule=plain(numbers.rule),
-            )
-        )
-    recorded = (slot for name in experiment.record.weights for slot in layout.slots[name])
-    return _Network(
-        n_sources=layout.n_sources,
-        neurons=params,
-        v_init=v_init,
-        projections=projections,
-        slots=slots,
-        recorded=frozenset(recorded),
-    )
-
-
 class _Trial:
     """One trial: its state, and the lines of a step as methods."""
 
     def __init__(
         self,
-        network: _Network,
+        network: ExactNetwork,
         a: Arithmetic,
         sites: Mapping[str, Watched],
         place: Place,

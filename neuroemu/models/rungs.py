@@ -105,8 +105,17 @@ def ideal(experiment: Experiment) -> Arithmetic:
         v_init=v_init,
         synapses=synapses,
         update="event" if has_rule else "none",
-        sites=dict.fromkeys(("leak", "drive", "input", "count", *_RULE_SITES), Exact()),
+        sites=_float_sites(),
     )
+
+
+def _float_sites() -> dict[str, Any]:
+    """Return sites that change nothing.
+
+    Only the leak, which every neuron meets in every step, is `Exact`; the others are the `Double` that all
+    float rungs and analog membranes share, so that one compilation serves them all.
+    """
+    return {"leak": Exact()} | dict.fromkeys(("drive", "input", "count", *_RULE_SITES), unlimited())
 
 
 def _ideal_rule(rule: Homeostasis | None) -> HomeostasisParams | None:
@@ -131,11 +140,9 @@ def on_target(d: Discretized, rung: Rung, exact_sites: frozenset[str] = frozense
     """
     if rung == "fixed":
         return _fixed(d, exact_sites)
-    sites: dict[str, Any]
-    if rung == "parameters":
-        sites = dict.fromkeys(("leak", "drive", "input", "count", *_RULE_SITES), Exact())
-    else:
-        sites = _analog_sites() | {name: site.as_range() for name, site in d.sites.items()}
+    sites = _float_sites()
+    if rung == "range":
+        sites |= {name: site.as_range() for name, site in d.sites.items()}
         sites["leak"] = Exact()  # a leak stays between its argument and 0: it meets no limit
     lsb = 1.0 if d.membrane_lsb is None else float(d.membrane_lsb)
     neurons = {
@@ -205,16 +212,12 @@ def _drop_rules(d: Discretized, synapses: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _analog_sites() -> dict[str, Any]:
-    return {"leak": Exact(), "drive": unlimited(), "input": unlimited()}
-
-
 def _fixed(d: Discretized, exact_sites: frozenset[str]) -> Arithmetic:
     in_doubles = d.is_analog or bool(exact_sites)
     container: type = float
     sites: dict[str, Any]
     if in_doubles:
-        sites = _analog_sites() | {
+        sites = _float_sites() | {
             name: site.as_exact_double() if name in exact_sites else site.as_double()
             for name, site in d.sites.items()
         }

@@ -49,8 +49,9 @@ def smoothed_rates(run: Run, population: str, record: Record) -> tuple[Curve, Cu
         tap = sample * apart - spikes + reach
         near = (sample < at.size) & (tap < taps.size)
         total += np.bincount(row[near] + sample[near], taps[tap[near]], total.size)
-    rates = total.reshape(len(trains), at.size) / (run.step_ms * MS) / trains.size
-    return at * (run.step_ms / 1000.0), rates
+    rates: Curve = total.reshape(len(trains), at.size) / (run.step_ms * MS) / trains.size
+    times = np.asarray(at * (run.step_ms / 1000.0), dtype=np.float64)
+    return times, rates
 
 
 def weight_samples(
@@ -77,13 +78,13 @@ def changes_of(changes: WeightChanges, synapse: int) -> tuple[NDArray[np.int64],
 
 
 def drawn_synapses(*records: WeightRecord) -> NDArray[np.int64]:
-    """Indices of the synapses to draw: all that ever changed, thinned if they are many."""
+    """Return the synapses to draw: all up to the last that changed, thinned if they are many."""
     largest = max((int(t.synapse.max(initial=0)) for r in records for t in r.trials), default=0)
     return np.unique(np.linspace(0, largest, min(largest + 1, MOST_SYNAPSES)).astype(np.int64))
 
 
 def sample_grid(run: Run) -> tuple[Curve, NDArray[np.int64]]:
-    """Common times in s, and the last step of `run` that is over at each of them (-1: none)."""
+    """Return common times in s, and the last step of `run` that is over at each (-1: none)."""
     times = np.linspace(0.0, run.n_steps * run.step_ms, SAMPLES + 1)
     return times / 1000.0, np.floor(times / run.step_ms + 1e-9).astype(np.int64) - 1
 

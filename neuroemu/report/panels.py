@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,22 +11,21 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from neuroemu.comparison import Comparison
-from neuroemu.engine.run import Run
 from neuroemu.experiment import Question
 from neuroemu.metrics.intervals import Estimate
 from neuroemu.report import curves
 from neuroemu.report.style import (
     BAND_ALPHA,
-    BLUE,
+    BETWEEN,
     CONTROL,
     GREY,
     MARGIN_ALPHA,
+    OUTSIDE,
     PALE,
     REFERENCE,
     SETTLING,
     SMALL_PT,
     TARGET,
-    VERMILLION,
     YELLOW,
     Series,
 )
@@ -41,62 +40,56 @@ MOST_CODES = 256
 
 def draw_weight(axes: Axes, c: Comparison, question: Question) -> None:
     """Draw the plastic weight: a trial, the median and the spread over trials."""
-    records = [c.runs[rung].weights[question.projection] for rung in ("ideal", "fixed")]
-    synapses = curves.drawn_synapses(*records)
-    for rung, record, series in zip(("ideal", "fixed"), records, (REFERENCE, TARGET), strict=True):
+    records = {rung: c.runs[rung].weights[question.projection] for rung in ("ideal", "fixed")}
+    synapses = curves.drawn_synapses(*records.values())
+    for (rung, record), series in zip(records.items(), (REFERENCE, TARGET), strict=True):
         run = c.runs[rung]
         times, values = curves.staircase(run, record, 0, int(synapses[0]))
-        line = series.line(0.6) | {"linestyle": "solid", "alpha": 0.75}
-        axes.plot(times, values, drawstyle="steps-post", zorder=2, gid=f"{rung} trial", **line)
+        line = series.line(0.7) | {"linestyle": "solid", "alpha": 0.75}
+        axes.plot(times, values, drawstyle="steps-post", zorder=2, label=f"_{rung} trial", **line)
         if c.trials * synapses.size > 1:
             at, steps = curves.sample_grid(run)
-            samples = curves.weight_samples(record, synapses, steps)
-            _spread(axes, at, samples.reshape(-1, at.size), series, rung, "median")
-    _weight_limits(axes, c, question)
+            samples = curves.weight_samples(record, synapses, steps).reshape(-1, at.size)
+            middle = np.median(samples, axis=0)
+            axes.plot(at, middle, zorder=4, label=f"_{rung} median", **series.line(1.5))
+            _band(axes, at, samples, series, rung)
+    _weight_scale(axes, c, question)
     axes.set_ylabel("plastic weight\n(membrane unit)")
 
 
-def draw_stimulus(axes: Axes, c: Comparison, question: Question) -> None:
+def draw_stimulus(axes: Axes, c: Comparison, _: Question) -> None:
     """Draw the rate of the varying stimulus, phases labelled."""
     edges, rates = curves.phase_rates_hz(c.experiment)
-    axes.plot(
-        edges,
-        np.append(rates, rates[-1]),
-        drawstyle="steps-post",
-        color=GREY,
-        lw=1.3,
-        gid="stimulus",
-    )
+    held = np.append(rates, rates[-1])
+    axes.plot(edges, held, drawstyle="steps-post", color=GREY, linewidth=1.3, label="_stimulus")
     axes.set_ylim(0.0, 1.75 * max(float(rates.max()), 1.0))
     axes.yaxis.set_major_locator(MaxNLocator(3))
     axes.set_ylabel("stimulus\n(Hz)")
-    for label, middle in zip(_phase_labels(axes, edges, rates), _middles(edges), strict=False):
-        axes.text(
-            *(middle, 0.93, label),
-            **{"transform": axes.get_xaxis_transform(), "ha": "center", "va": "top"},
-            fontsize=SMALL_PT,
-        )
+    forms = ("phase {i}: {r:g} Hz", "{i}: {r:g} Hz", "{r:g} Hz", "{r:g}")
+    labels = [[f.format(i=i + 1, r=r) for i, r in enumerate(rates)] for f in forms]
+    middles = (edges[:-1] + edges[1:]) / 2
+    for at, label in zip(middles, _longest(axes, np.diff(edges), labels), strict=False):
+        _write_above(axes, at, label)
 
 
 def draw_rates(axes: Axes, c: Comparison, question: Question) -> None:
     """Draw smoothed output rates, and each phase's mean with its interval."""
     _set_point(axes, c.decision.set_point_hz, c.decision.margin_hz)
     shown = (
+        ("reference", "ideal", question.population, REFERENCE),
+        ("target", "fixed", question.population, TARGET),
         ("control", "fixed", question.control, CONTROL),
-        ("ideal", "ideal", question.population, REFERENCE),
-        ("fixed", "fixed", question.population, TARGET),
     )
-    for gid, rung, population, series in shown:
-        times, rates = curves.smoothed_rates(c.runs[rung], population, c.experiment.record)
-        _spread(axes, times, rates, series, gid, "mean")
     counted = _counted(c, question)
-    for shift, name, series in (
-        (-0.16, "reference", REFERENCE),
-        (0.0, "target", TARGET),
-        (0.16, "control", CONTROL),
-    ):
-        at = [a + (0.5 + shift) * (b - a) for a, b in counted]
-        draw_estimates(axes, at, [getattr(p, name) for p in c.phases], series, gid=f"{name} phases")
+    for place, (name, rung, population, series) in enumerate(shown):
+        times, rates = curves.smoothed_rates(c.runs[rung], population, c.experiment.record)
+        axes.plot(times, rates.mean(axis=0), zorder=4, label=f"_{name} mean", **series.line(1.5))
+        if c.trials > 1:
+            _band(axes, times, rates, series, name)
+        at = [start + (0.34 + 0.16 * place) * (stop - start) for start, stop in counted]
+        draw_estimates(
+            axes, at, [getattr(p, name) for p in c.phases], series, name=f"{name} phases"
+        )
     axes.set_ylim(bottom=0.0)
     size = c.experiment.populations[question.population].size
     axes.set_ylabel("output rate\n(Hz)" if size == 1 else "output rate\nper neuron (Hz)")
@@ -104,33 +97,28 @@ def draw_rates(axes: Axes, c: Comparison, question: Question) -> None:
 
 def draw_differences(axes: Axes, c: Comparison, question: Question) -> None:
     """Draw what the verdict rests on: target minus reference in each phase, against the margin."""
-    _set_point(axes, 0.0, c.decision.margin_hz)
-    reach = [c.decision.margin_hz]
-    for i, ((start, stop), phase) in enumerate(zip(_counted(c, question), c.phases, strict=True)):
-        d = phase.difference
-        look = TARGET if phase.within_margin else _OUTSIDE
-        middle = (start + stop) / 2
-        draw_estimates(axes, [middle], [d], look, gid=f"difference {i}", size=5.0)
-        text = f"{d.value:+.1f}".replace("-", "\N{MINUS SIGN}")
-        axes.annotate(
-            *(text, (middle, d.value)),
-            **{"xytext": (7, 0), "textcoords": "offset points", "va": "center"},
-            fontsize=SMALL_PT,
+    margin = c.decision.margin_hz
+    _set_point(axes, 0.0, margin)
+    counted = _counted(c, question)
+    found = [p.difference for p in c.phases]
+    middles = [(start + stop) / 2 for start, stop in counted]
+    for i, (at, phase) in enumerate(zip(middles, c.phases, strict=True)):
+        look = TARGET if phase.within_margin or c.trials < 2 else OUTSIDE
+        draw_estimates(
+            axes, [at], [phase.difference], look, name=f"difference {i}", size=3.2, caps=4.0
         )
-        reach += [abs(v) for v in (d.value, d.low, d.high) if v is not None]
-    lowest = min(
-        [-c.decision.margin_hz, *(p.difference.low or p.difference.value for p in c.phases)]
-    )
-    highest = max(
-        [c.decision.margin_hz, *(p.difference.high or p.difference.value for p in c.phases)]
-    )
-    room = 0.22 * (highest - lowest)
-    axes.set_ylim(lowest - room, highest + room)
-    axes.yaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
-    axes.set_ylabel("target −\nfloat (Hz)")
-
-
-_OUTSIDE = Series(colour=VERMILLION, dashes="solid", marker="D", face="white")
+    bounds = [b for e in found for b in (e.value, e.low, e.high) if b is not None]
+    lowest, highest = min(-margin, *bounds), max(margin, *bounds)
+    span = highest - lowest
+    axes.set_ylim(lowest - 0.12 * span, highest + 0.4 * span)
+    axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
+    axes.set_ylabel("target minus\nfloat (Hz)")
+    labels = [[_with_half(e) for e in found], [_signed(e.value) for e in found]]
+    lengths = np.asarray([stop - start for start, stop in counted])
+    written = _longest(axes, lengths, labels)
+    for at, phase, label in zip(middles, c.phases, written, strict=False):
+        outside = not phase.within_margin and c.trials > 1
+        _write_above(axes, at, label, color=OUTSIDE.colour if outside else "black")
 
 
 def draw_estimates(
@@ -139,15 +127,19 @@ def draw_estimates(
     estimates: Sequence[Estimate],
     series: Series,
     *,
-    gid: str,
+    name: str,
     size: float = 4.5,
+    caps: float = 2.2,
 ) -> None:
     """Draw means as points and their intervals, where there are any, as bars."""
     values = np.asarray([e.value for e in estimates])
     low = np.asarray([e.value if e.low is None else e.low for e in estimates])
     high = np.asarray([e.value if e.high is None else e.high for e in estimates])
-    drawn = axes.errorbar(at, values, (values - low, high - values), **series.points(size))
-    drawn.lines[0].set_gid(gid)
+    # Bars of given length must not be negative, which the mean of an interval may be by a rounding.
+    lengths = np.maximum((values - low, high - values), 0.0)
+    bars = None if all(e.low is None for e in estimates) else lengths
+    drawn = axes.errorbar(at, values, bars, capsize=caps, **series.points(size))
+    drawn.lines[0].set_label(f"_{name}")
 
 
 def draw_phases(axes: Axes, c: Comparison, question: Question, *, settling: bool) -> None:
@@ -166,60 +158,93 @@ def hardware_axis(axes: Axes, c: Comparison) -> None:
     if acceleration == 1.0:
         return
     longest = c.experiment.time.duration_ms / 1000.0 / acceleration
-    unit, factor = next(
-        ((u, f) for u, f in (("s", 1.0), ("ms", 1e3)) if longest * f >= 1.0), ("µs", 1e6)
-    )
+    units = (("s", 1.0), ("ms", 1e3), ("µs", 1e6))
+    unit, factor = next((u for u in units if longest * u[1] >= 1.0), units[-1])
     ratio = factor / acceleration
-    above = axes.secondary_xaxis("top", functions=(lambda t: t * ratio, lambda t: t / ratio))
-    above.set_xlabel(f"hardware time ({unit}), {acceleration:g} × faster")
+    above = axes.secondary_xaxis("top", functions=_scale(ratio))
+    speed = f"{acceleration:,.0f}" if acceleration >= 10 else f"{acceleration:g}"
+    above.set_xlabel(f"hardware time ({unit}), {speed} times as fast")
     axes.spines["top"].set_visible(True)
 
 
-def _weight_limits(axes: Axes, c: Comparison, question: Question) -> None:
+def code_ticks(lowest: int, highest: int) -> NDArray[np.int64]:
+    """Return register codes to write beside an axis: even steps, with both ends where possible.
+
+    >>> code_ticks(0, 15)
+    array([ 0,  3,  6,  9, 12, 15])
+    >>> code_ticks(0, 63)
+    array([ 0, 21, 42, 63])
+    """
+    span = highest - lowest
+    even = [span // n for n in (4, 5, 3, 6) if span and span % n == 0]
+    step = even[0] if even else max(1, -(-span // 5))
+    return np.arange(lowest, highest + 1, step)
+
+
+def _weight_scale(axes: Axes, c: Comparison, question: Question) -> None:
+    """Set limits, draw w_max, and show register codes where there are few."""
     rule = c.experiment.projections[question.projection].plasticity
     if rule is None:
         return
-    record = c.runs["fixed"].weights[question.projection]
     span = rule.w_max - rule.w_min
-    axes.set_ylim(rule.w_min - 0.04 * span, rule.w_max + 0.16 * span)
-    axes.axhline(rule.w_max, color=GREY, lw=0.8, ls=(0, (6, 2, 1, 2)), zorder=1, gid="w_max")
+    axes.set_ylim(rule.w_min - 0.05 * span, rule.w_max + 0.17 * span)
+    axes.axhline(rule.w_max, color=GREY, linewidth=0.8, linestyle=BETWEEN, zorder=1, label="_w_max")
     axes.annotate(
-        "$w_\\mathrm{max}$",
-        *((1.0, rule.w_max),),
-        **{"xycoords": axes.get_yaxis_transform(), "xytext": (-2, 1.5)},
-        **{"textcoords": "offset points", "ha": "right", "va": "bottom", "color": GREY},
+        r"$w_\mathrm{max}$",
+        (1.0, rule.w_max),
+        xycoords=axes.get_yaxis_transform(),
+        xytext=(-2, 1.5),
+        textcoords="offset points",
+        ha="right",
+        va="bottom",
+        color=GREY,
         fontsize=SMALL_PT,
     )
-    lsb = record.lsb
+    lsb = c.runs["fixed"].weights[question.projection].lsb
     if lsb > 0 and span / lsb <= MOST_CODES:
-        codes = axes.secondary_yaxis("right", functions=(lambda w: w / lsb, lambda k: k * lsb))
-        codes.yaxis.set_major_locator(MaxNLocator(5, integer=True))
+        codes = axes.secondary_yaxis("right", functions=_scale(1.0 / lsb))
+        codes.set_yticks(code_ticks(round(rule.w_min / lsb), int(rule.w_max / lsb + 1e-9)))
         codes.set_ylabel("weight register\n(LSB)")
         axes.spines["right"].set_visible(True)
 
 
+def _scale(factor: float) -> tuple[Callable[[Any], Any], Callable[[Any], Any]]:
+    """Return a change of unit and its inverse."""
+    return (lambda value: value * factor, lambda value: value / factor)
+
+
 def _set_point(axes: Axes, value: float, margin: float) -> None:
     axes.axhspan(
-        *(value - margin, value + margin),
-        **{"facecolor": YELLOW, "edgecolor": "none", "alpha": MARGIN_ALPHA, "zorder": 0.6},
-        gid="margin",
+        value - margin,
+        value + margin,
+        facecolor=YELLOW,
+        edgecolor="none",
+        alpha=MARGIN_ALPHA,
+        zorder=0.6,
+        label="_margin",
     )
-    axes.axhline(value, color=GREY, lw=0.8, ls=(0, (6, 2, 1, 2)), zorder=1, gid="set point")
+    axes.axhline(value, color=GREY, linewidth=0.8, linestyle=BETWEEN, zorder=1, label="_set point")
 
 
-def _spread(
-    axes: Axes, times: Any, values: NDArray[np.float64], series: Series, name: str, middle: str
+def _band(
+    axes: Axes,
+    times: NDArray[np.float64],
+    values: NDArray[np.float64],
+    series: Series,
+    name: str,
 ) -> None:
-    """Draw the middle of many curves, and the band that holds most of them."""
-    centre = np.median(values, axis=0) if middle == "median" else values.mean(axis=0)
-    axes.plot(times, centre, zorder=4, gid=f"{name} {middle}", **series.line(1.5))
-    if len(values) > 1:
-        low, high = np.quantile(values, BAND, axis=0)
-        axes.fill_between(
-            *(times, low, high),
-            **{"facecolor": series.colour, "edgecolor": "none", "alpha": BAND_ALPHA, "zorder": 1.5},
-            gid=f"{name} band",
-        )
+    """Draw the band that holds most of many curves."""
+    low, high = np.quantile(values, BAND, axis=0)
+    axes.fill_between(
+        times,
+        low,
+        high,
+        facecolor=series.colour,
+        edgecolor="none",
+        alpha=BAND_ALPHA,
+        zorder=1.5,
+        label=f"_{name} band",
+    )
 
 
 def _counted(c: Comparison, question: Question) -> list[tuple[float, float]]:
@@ -229,17 +254,40 @@ def _counted(c: Comparison, question: Question) -> list[tuple[float, float]]:
     return list(zip(starts.tolist(), edges[1:].tolist(), strict=True))
 
 
-def _middles(edges: NDArray[np.float64]) -> NDArray[np.float64]:
-    return (edges[:-1] + edges[1:]) / 2
-
-
-def _phase_labels(axes: Axes, edges: NDArray[np.float64], rates: NDArray[np.float64]) -> list[str]:
-    """Return the longest labels that fit above their phases."""
+def _longest(
+    axes: Axes, lengths: NDArray[np.float64], candidates: Sequence[Sequence[str]]
+) -> Sequence[str]:
+    """Return the first labels that fit into stretches of time of these lengths, or none."""
     figure = axes.get_figure(root=True)
+    start, stop = axes.get_xlim()
     width = axes.get_position().width * (figure.get_size_inches()[0] if figure else 0.0)
-    room = np.diff(edges) / (edges[-1] - edges[0]) * width - 0.08
-    for form in ("phase {i}: {r:g} Hz", "{i}: {r:g} Hz", "{r:g} Hz", "{r:g}"):
-        labels = [form.format(i=i + 1, r=r) for i, r in enumerate(rates)]
+    room = lengths / (stop - start) * width - 0.08
+    for labels in candidates:
         if all(inches(text, SMALL_PT) <= free for text, free in zip(labels, room, strict=True)):
             return labels
-    return []
+    return ()
+
+
+def _write_above(axes: Axes, at: float, text: str, color: str = "black") -> None:
+    """Write a label inside the axes, at their top."""
+    axes.text(
+        at,
+        0.94,
+        text,
+        transform=axes.get_xaxis_transform(),
+        ha="center",
+        va="top",
+        fontsize=SMALL_PT,
+        color=color,
+    )
+
+
+def _signed(value: float) -> str:
+    return f"{value:+.1f}".replace("-", "\N{MINUS SIGN}")
+
+
+def _with_half(estimate: Estimate) -> str:
+    """Return a difference with half the width of its interval."""
+    if estimate.high is None:
+        return _signed(estimate.value)
+    return f"{_signed(estimate.value)} ± {estimate.high - estimate.value:.1f}"

@@ -20,6 +20,14 @@ METADATA: dict[str, dict[str, Any]] = {
 """By format: what is left out, because it changes from day to day or from version to version."""
 
 
+OPTIONS: dict[str, dict[str, Any]] = {
+    # Half the time of the default for a tenth more bytes.
+    "png": {"pil_kwargs": {"compress_level": 4}},
+    "svg": {},
+    "pdf": {},
+}
+
+
 def save_figure(figure: Figure, path: str | Path) -> Path:
     """Write a figure to a file.
 
@@ -48,7 +56,7 @@ def save_figure(figure: Figure, path: str | Path) -> Path:
     aside = path.with_name(f".{path.name}.partial")
     try:
         with drawing_style(), aside.open("wb") as file:
-            figure.savefig(file, format=form, dpi=DPI, metadata=METADATA[form])
+            figure.savefig(file, format=form, dpi=DPI, metadata=METADATA[form], **OPTIONS[form])
         aside.replace(path)
     except OSError as error:
         raise OutputError(

@@ -27,11 +27,14 @@ PURPLE: Final = "#CC79A7"
 GREY: Final = "#555555"
 """Of notes and of what is no data."""
 PALE: Final = "#D5D5D5"
-"""Of edges between phases and of the grid."""
+"""Of edges between phases."""
+GRID: Final = "#EBEBEB"
 SETTLING: Final = "#F1F1F1"
 """Behind the time that is not counted."""
 MARGIN_ALPHA: Final = 0.35
 BAND_ALPHA: Final = 0.18
+BETWEEN: Final = (0, (6, 2, 1, 2))
+"""Dash-dots of the lines that are limits, not data."""
 
 FONT_PT: Final = 8.5
 SMALL_PT: Final = 7.5
@@ -51,25 +54,32 @@ class Series:
         """Return the keywords of a line."""
         return {"color": self.colour, "linestyle": self.dashes, "linewidth": width}
 
-    def points(self, size: float = 4.5) -> dict[str, Any]:
-        """Return the keywords of a mean with its interval."""
+    def marks(self, size: float = 4.5) -> dict[str, Any]:
+        """Return the keywords of points."""
         return {
-            "color": self.colour,
             "marker": self.marker,
             "markersize": size,
             "markerfacecolor": self.face,
             "markeredgecolor": self.colour,
             "markeredgewidth": 1.0,
+        }
+
+    def points(self, size: float = 4.5) -> dict[str, Any]:
+        """Return the keywords of means with their intervals."""
+        return self.marks(size) | {
+            "color": self.colour,
             "linestyle": "none",
             "elinewidth": 1.1,
-            "capsize": 2.2,
             "zorder": 5,
+            "clip_on": False,  # a rate of 0 Hz lies on the axis
         }
 
 
 REFERENCE: Final = Series(colour=BLACK, dashes=(0, (5, 2)), marker="s", face="white")
 TARGET: Final = Series(colour=BLUE, dashes="solid", marker="o", face=BLUE)
 CONTROL: Final = Series(colour=PURPLE, dashes=(0, (1, 1.2)), marker="^", face="white")
+OUTSIDE: Final = Series(colour=VERMILLION, dashes="solid", marker="D", face=VERMILLION)
+"""A difference that is not shown to be within the margin."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +115,7 @@ SETTINGS: Final[dict[str, Any]] = {
     "ytick.major.size": 3.0,
     "legend.fontsize": SMALL_PT,
     "legend.frameon": False,
+    "text.hinting": "no_hinting",  # widths that do not depend on the resolution
     "svg.fonttype": "none",
     "svg.hashsalt": "neuroemu",
     "pdf.fonttype": 42,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import ceil
-from typing import Any
 
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -16,9 +16,11 @@ from neuroemu.comparison import Comparison
 from neuroemu.errors import ConfigError
 from neuroemu.report import curves, panels
 from neuroemu.report.style import (
+    BETWEEN,
     CONTROL,
     FONT_PT,
     GREY,
+    GRID,
     MARGIN_ALPHA,
     REFERENCE,
     SMALL_PT,
@@ -30,14 +32,17 @@ from neuroemu.report.style import (
 )
 from neuroemu.report.text import LINE, badge, inches, place, shorten, wrap
 
-MOST_COLUMNS = 4
+MOST_COLUMNS = 3
 WIDTH = 6.9
 LEFT, RIGHT, EDGE = 0.55, 0.12, 0.12
 HEIGHT, GAP = 1.25, 0.14
-TITLE = 0.32
-"""Inches above each panel for the target's name and verdict."""
+TOP = 0.66
+"""Inches of title and legend above all."""
+TITLE = (0.32, 0.54)
+"""Inches above each panel for the target's name and verdict, side by side or in two lines."""
 TICKS = 0.24
 """Inches below each panel for its numbers."""
+MOST_TICKS = 8
 
 
 def summary_figure(comparisons: Sequence[Comparison]) -> Figure:
@@ -70,7 +75,7 @@ def columns_for(number: int) -> int:
     """Panels in a row: all rows as equally full as they can be.
 
     >>> [columns_for(n) for n in (1, 2, 4, 5, 6, 7, 9, 10, 12)]
-    [1, 2, 4, 3, 3, 4, 3, 4, 4]
+    [1, 2, 2, 3, 3, 3, 3, 3, 3]
     """
     return ceil(number / ceil(number / MOST_COLUMNS))
 
@@ -79,32 +84,27 @@ def _draw(comparisons: Sequence[Comparison]) -> Figure:
     n_columns = columns_for(len(comparisons))
     n_rows = ceil(len(comparisons) / n_columns)
     note = wrap(_note(comparisons), WIDTH - 2 * EDGE, SMALL_PT)
-    top = EDGE + 0.62
-    row = TITLE + HEIGHT + TICKS + GAP
-    bottom = 0.18 + len(note) * SMALL_PT * LINE / 72 + EDGE
-    figure = Figure(figsize=(WIDTH, top + n_rows * row - GAP + bottom))
-    FigureCanvasAgg(figure)
     width = (WIDTH - LEFT - RIGHT - (n_columns - 1) * GAP) / n_columns
+    title = TITLE[any(not _fits(c, width) for c in comparisons)]
+    row = title + HEIGHT + TICKS + GAP
+    note_top = TOP + n_rows * row - GAP + 0.24
+    figure = Figure(figsize=(WIDTH, note_top + len(note) * SMALL_PT * LINE / 72 + EDGE))
+    FigureCanvasAgg(figure)
     highest = max(_highest(c) for c in comparisons)
     for i, c in enumerate(comparisons):
         down, across = divmod(i, n_columns)
-        x, y = LEFT + across * (width + GAP), top + down * row + TITLE
-        axes = _axes(figure, x, y, width, i)
+        x, y = LEFT + across * (width + GAP), TOP + down * row
+        _name(figure, c, x, y, width, two_lines=title == TITLE[1])
+        axes = _axes(figure, x, y + title, width, i)
         draw_target(axes, c)
         axes.set_ylim(0.0, 1.06 * highest)
         axes.tick_params(axis="y", labelleft=across == 0)
         if across == 0:
             axes.set_ylabel("output rate (Hz)")
         if i + n_columns >= len(comparisons):
-            axes.set_xlabel("stimulus rate of the phase (Hz)" if n_columns < 4 else "stimulus (Hz)")
-        _name(figure, c, x, y - TITLE, width)
+            axes.set_xlabel("stimulus of the phase (Hz)")
     _header(figure, comparisons)
-    height = figure.get_figheight()
-    text = "\n".join(note)
-    place(
-        *(figure, EDGE, height - bottom + 0.18, text),
-        **{"fontsize": SMALL_PT, "color": GREY, "linespacing": LINE},
-    )
+    place(figure, EDGE, note_top, "\n".join(note), fontsize=SMALL_PT, color=GREY, linespacing=LINE)
     return figure
 
 
@@ -113,31 +113,28 @@ def draw_target(axes: Axes, c: Comparison) -> None:
     _, stimulus = curves.phase_rates_hz(c.experiment)
     order = sorted(range(len(c.phases)), key=lambda i: stimulus[i])
     phases = [c.phases[i] for i in order]
-    margin = c.decision.margin_hz
-    axes.axhline(
-        c.decision.set_point_hz, color=GREY, lw=0.8, ls=(0, (6, 2, 1, 2)), zorder=1, gid="set point"
-    )
+    point = c.decision.set_point_hz
+    axes.axhline(point, color=GREY, linewidth=0.8, linestyle=BETWEEN, zorder=1, label="_set point")
     for at, phase in enumerate(phases):
-        low = (at - 0.42, phase.reference.value - margin)
-        axes.add_patch(
-            Rectangle(
-                low, 0.84, 2 * margin, facecolor=YELLOW, edgecolor="none", alpha=0.6, zorder=0.8
-            )
-        )
-        axes.plot(
-            *([at - 0.42, at + 0.42], [phase.reference.value] * 2),
-            **{"color": REFERENCE.colour, "linewidth": 1.3, "zorder": 2},
-            gid=f"reference {at}",
-        )
-    shown = ((-0.14, "target", TARGET), (0.2, "control", CONTROL))
-    for shift, name, series in shown:
-        at_x = [i + shift for i in range(len(phases))]
+        _reference(axes, at, phase.reference.value, c.decision.margin_hz)
+    for shift, name, series in ((-0.14, "target", TARGET), (0.2, "control", CONTROL)):
         values = [getattr(p, name) for p in phases]
-        panels.draw_estimates(axes, at_x, values, series, gid=f"{name} phases")
+        at_x = [i + shift for i in range(len(phases))]
+        panels.draw_estimates(axes, at_x, values, series, name=f"{name} phases", size=4.0)
     axes.set_xlim(-0.6, len(phases) - 0.4)
-    every = ceil(len(phases) / 8)
+    every = ceil(len(phases) / MOST_TICKS)
     axes.set_xticks(range(0, len(phases), every), [f"{stimulus[i]:g}" for i in order][::every])
-    axes.grid(axis="y", color="#EBEBEB", linewidth=0.5)
+    axes.grid(axis="y", color=GRID, linewidth=0.5)
+
+
+def _reference(axes: Axes, at: int, value: float, margin: float) -> None:
+    """Draw the float reference of a phase as a line within its margin."""
+    left, right = at - 0.42, at + 0.42
+    box = Rectangle((left, value - margin), right - left, 2 * margin)
+    box.set(facecolor=YELLOW, edgecolor="none", alpha=2 * MARGIN_ALPHA, zorder=0.8)
+    axes.add_patch(box)
+    (line,) = axes.plot([left, right], [value, value], label=f"_reference {at}")
+    line.set(color=REFERENCE.colour, linewidth=1.3, zorder=2)
 
 
 def _axes(figure: Figure, x: float, y: float, width: float, number: int) -> Axes:
@@ -146,36 +143,52 @@ def _axes(figure: Figure, x: float, y: float, width: float, number: int) -> Axes
     return figure.add_axes(box, label=f"target {number}")
 
 
-def _name(figure: Figure, c: Comparison, x: float, y: float, width: float) -> None:
+def _fits(c: Comparison, width: float) -> bool:
+    """Tell whether name and verdict of a target fit side by side above its panel."""
+    name = inches(c.target.name, FONT_PT, bold=True)
+    return name + inches(badge(c.verdict, SMALL_PT)[0], SMALL_PT, bold=True) + 0.16 <= width
+
+
+def _name(
+    figure: Figure, c: Comparison, x: float, y: float, width: float, *, two_lines: bool
+) -> None:
     word, look = badge(c.verdict, SMALL_PT)
-    taken = inches(word, SMALL_PT, bold=True) + 0.14
-    name = shorten(c.target.name, width - taken, FONT_PT, bold=True)
+    name = shorten(c.target.name, width, FONT_PT, bold=True)
     place(figure, x, y + 0.08, name, fontweight="bold")
-    place(figure, x + width - 0.04, y + 0.09, word, **look, ha="right")
+    if two_lines:
+        place(figure, x + 0.04, y + 0.31, word, **look)
+    else:
+        place(figure, x + width - 0.04, y + 0.09, word, **look, ha="right")
 
 
 def _header(figure: Figure, comparisons: Sequence[Comparison]) -> None:
-    title = "Does spike-based homeostasis survive?"
+    title = "Does homeostasis survive?"
+    titles = list(dict.fromkeys(c.experiment.title for c in comparisons))
     place(figure, EDGE, EDGE, title, fontsize=TITLE_PT, fontweight="bold")
-    handles: list[Any] = [
-        _marked(TARGET, "target"),
+    room = WIDTH - 3 * EDGE - inches(title, TITLE_PT, bold=True)
+    about = shorten(", ".join(titles), room, FONT_PT)
+    place(figure, WIDTH - EDGE, EDGE + 0.03, about, ha="right", color=GREY)
+    handles: list[Artist] = [
+        _key(TARGET, "target"),
         Line2D([], [], color=REFERENCE.colour, linewidth=1.3, label="float reference"),
-        Patch(facecolor=YELLOW, alpha=0.6, label="its margin"),
-        _marked(CONTROL, "without homeostasis"),
-        Line2D([], [], color=GREY, lw=0.8, ls=(0, (6, 2, 1, 2)), label="set point"),
+        Patch(facecolor=YELLOW, alpha=2 * MARGIN_ALPHA, label="margin around it"),
+        _key(CONTROL, "without homeostasis"),
+        Line2D([], [], color=GREY, linewidth=0.8, linestyle=BETWEEN, label="set point"),
     ]
     figure.legend(
         handles=handles,
-        ncols=5,
+        ncols=len(handles),
         loc="upper left",
-        bbox_to_anchor=(EDGE / WIDTH, 1.0 - (EDGE + 0.25) / figure.get_figheight()),
-        **{"borderaxespad": 0.3, "borderpad": 0.0, "columnspacing": 1.6, "handlelength": 2.0},
+        bbox_to_anchor=(EDGE / WIDTH, 1.0 - (EDGE + 0.27) / figure.get_figheight()),
+        borderaxespad=0.3,
+        borderpad=0.0,
+        columnspacing=1.8,
+        handlelength=2.0,
     )
 
 
-def _marked(series: Series, label: str) -> Line2D:
-    points = {k: v for k, v in series.points().items() if k.startswith("marker")}
-    return Line2D([], [], label=label, color=series.colour, linestyle="none", **points)
+def _key(series: Series, label: str) -> Line2D:
+    return Line2D([], [], label=label, linestyle="none", **series.marks())
 
 
 def _note(comparisons: Sequence[Comparison]) -> str:
@@ -183,7 +196,7 @@ def _note(comparisons: Sequence[Comparison]) -> str:
     alphas = {c.decision.alpha for c in comparisons}
     number = f"{trials[0]}" if len(trials) == 1 else f"{trials[0]} to {trials[-1]}"
     plural = "s" if trials[-1] > 1 else ""
-    parts = [f"{number} trial{plural} each, all on the same input spikes."]
+    parts = [f"{number} trial{plural} each, paired by input spikes with the float reference."]
     if trials[-1] > 1:
         levels = ", ".join(f"{100 * (1 - 2 * a):g} %" for a in sorted(alphas))
         parts.append(f"Means over trials with {levels} intervals.")

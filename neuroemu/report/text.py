@@ -26,12 +26,16 @@ def inches(text: str, size: float, *, bold: bool = False) -> float:
 def wrap(text: str, width: float, size: float) -> list[str]:
     """Break text into lines of at most `width` inches; a longer word stands alone, shortened."""
     lines: list[str] = []
+    space = inches(" ", size)
+    taken = width
     for word in text.split():
-        longer = f"{lines[-1]} {word}" if lines else word
-        if lines and inches(longer, size) <= width:
-            lines[-1] = longer
+        here = inches(word, size)
+        if lines and taken + space + here <= width:
+            lines[-1] += f" {word}"
+            taken += space + here
         else:
             lines.append(shorten(word, width, size))
+            taken = here
     return lines
 
 
@@ -51,7 +55,7 @@ def place(figure: Figure, x: float, y: float, text: str, **how: Any) -> Text:
     What users named themselves is never taken for a formula.
     """
     width, height = figure.get_size_inches()
-    how = {"ha": "left", "va": "top", "fontsize": FONT_PT, "parse_math": False} | how
+    how = dict[str, Any](ha="left", va="top", fontsize=FONT_PT, parse_math=False) | how
     return figure.text(x / width, 1.0 - y / height, text, **how)
 
 

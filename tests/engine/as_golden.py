@@ -133,7 +133,7 @@ def _plasticity(d: Discretized, r: SynapseRegisters) -> Event | Periodic | None:
 
 
 def golden_words(d: Discretized, seed: int, trial: int) -> Words:
-    """Counter-based words, or for weights shift registers, seeded as docs/spec/rounding.md has it."""
+    """Counter-based words, or shift registers for weights: docs/spec/rounding.md."""
     random = d.target.plasticity.random
     by_counter = counter_words({s: stream_key(seed, trial, s) for s in ("leak", "drive", "store")})
     if random.source == "counter":

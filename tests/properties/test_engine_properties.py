@@ -64,7 +64,7 @@ STIMULI = {
     "many": Poisson(size=3, rates_hz=(300.0, 80.0), interval_ms=20.1),
     "single": Poisson(rates_hz=(400.0,)),
 }
-RULE = Homeostasis(dw_plus=0.0625, dw_minus=0.09375, w_min=0.0, w_max=1.5)
+RULE = Homeostasis(dw_plus=0.05, dw_minus=0.08, w_min=0.0, w_max=1.5)
 SOME = {"connector": "fixed_probability", "probability": 0.6}
 PROJECTIONS = {
     "drive": synapses("single", "alone", 1.25),
