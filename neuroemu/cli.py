@@ -48,7 +48,11 @@ def cli() -> None:
     "For example plasticity.weight.format=fxp-u4/3. Repeatable.",
 )
 @click.option(
-    "--out", default="runs", show_default=True, type=click.Path(path_type=Path), help="Where results go."
+    "--out",
+    default="runs",
+    show_default=True,
+    type=click.Path(path_type=Path),
+    help="Where results go.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the verdicts as JSON.")
 @click.option("--gate", is_flag=True, help="Exit with 1 if homeostasis does not survive.")
@@ -137,7 +141,9 @@ def _print_results(results: Sequence[Comparison], folders: Sequence[Path], out: 
         console.print(tables.details(results[0]))
         console.print(f"\nResults and figures: {folders[0]}", soft_wrap=True)
     else:
-        console.print(f"\nResults: {out}/<target>, summary figure: {folders[-1]}/figure.png", soft_wrap=True)
+        console.print(
+            f"\nResults: {out}/<target>, summary figure: {folders[-1]}/figure.png", soft_wrap=True
+        )
 
 
 @contextmanager

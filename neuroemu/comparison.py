@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,7 +40,7 @@ class Divergence:
     trial, step : int
         In steps of the target.
     register, site : str
-        ``weight`` or ``membrane``, and the site (or ``constants``) behind it.
+        ``weight`` or ``membrane``, and the site (or ``constants``, ``update period``) behind it.
     rung : str
         First rung of the ladder that has the difference.
     reference, target : float
@@ -204,7 +205,9 @@ def compare(
             progress(i / (len(arithmetics) + 1), rung)
         runs[rung] = run_trains(experiment, target, arithmetic, trains, seed=seed)
     edges = experiment.phase_edges_ms()
-    rates = {r: run.rates(question.population, edges, question.settle_ms) for r, run in runs.items()}
+    rates = {
+        r: run.rates(question.population, edges, question.settle_ms) for r, run in runs.items()
+    }
     control = {r: run.rates(question.control, edges, question.settle_ms) for r, run in runs.items()}
     set_point = experiment.set_point_hz() or 0.0
     decision = decide(
@@ -235,7 +238,9 @@ def compare(
         attribution=split,
         blame=blame,
         divergence=_divergence(discretized, question, runs),
-        weight_error=_weight_error(question, runs, float(discretized.synapses[question.projection].lsb)),
+        weight_error=_weight_error(
+            question, runs, float(discretized.synapses[question.projection].lsb)
+        ),
         settling_ms=_settling(experiment, question, runs),
         sentence=explain(discretized, decision, split, blame.site if blame else ""),
     )
@@ -282,7 +287,7 @@ def _divergence(d: Discretized, question: Question, runs: Mapping[str, Run]) -> 
             break
     site = {"weight": "store", "membrane": "leak"}[register]
     if rung == "parameters" or site not in d.sites:
-        site = "constants"
+        site = "update period" if d.clock.period_steps else "constants"
     return Divergence(
         trial=trial,
         step=step,
@@ -359,7 +364,7 @@ def _settling(
             continue
         record = run.weights[question.projection]
         medians: list[float | None] = []
-        for start, stop in zip(edges, edges[1:], strict=False):
+        for start, stop in pairwise(edges):
             times = []
             for changes in record.trials:
                 first = changes.synapse == 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 
@@ -158,7 +159,7 @@ class Experiment(Table):
         return stimulus.rates_hz[0] * rule.dw_plus / rule.dw_minus
 
 
-def rates_per_step(stimulus: Poisson, n_steps: int, dt_ms: float) -> np.ndarray:
+def rates_per_step(stimulus: Poisson, n_steps: int, dt_ms: float) -> NDArray[np.float64]:
     """Return the rate of `stimulus` in every step.
 
     Returns
@@ -169,4 +170,5 @@ def rates_per_step(stimulus: Poisson, n_steps: int, dt_ms: float) -> np.ndarray:
         return np.full(n_steps, stimulus.rates_hz[0])
     per_interval = round(stimulus.interval_ms / dt_ms)
     index = np.minimum(np.arange(n_steps) // per_interval, len(stimulus.rates_hz) - 1)
-    return np.asarray(stimulus.rates_hz)[index]
+    rates: NDArray[np.float64] = np.asarray(stimulus.rates_hz, np.float64)[index]
+    return rates

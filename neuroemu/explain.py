@@ -67,7 +67,9 @@ def explain(d: Discretized, decision: Decision, split: Attribution, site: str) -
     balance_hz = None if rate is None else balance.set_point_hz(rate)
     if decision.verdict is Verdict.SURVIVES:
         return head + _survives(balance, decision)
-    off = balance_hz is not None and abs(balance_hz - decision.set_point_hz) > decision.margin_hz / 4
+    off = (
+        balance_hz is not None and abs(balance_hz - decision.set_point_hz) > decision.margin_hz / 4
+    )
     if off and balance_hz is not None:
         return head + _moved(d, balance, decision, balance_hz)
     return head + _elsewhere(d, balance, decision, split, site)
@@ -76,7 +78,9 @@ def explain(d: Discretized, decision: Decision, split: Attribution, site: str) -
 def _weights(d: Discretized) -> str:
     table = d.target.plasticity
     bits = table.weight.format.width
-    rounding = table.weight.rounding if table.increment.format.fraction else table.increment.rounding
+    rounding = (
+        table.weight.rounding if table.increment.format.fraction else table.increment.rounding
+    )
     how = ROUNDING_WORDS[rounding]
     if table.update == "periodic":
         period = float(d.clock.period_steps * d.clock.step_ms)
@@ -108,13 +112,16 @@ def _survives(balance: Drift, decision: Decision) -> str:
     if balance.period_s:
         moves = f"one spike is worth {_number(balance.plus)} LSB"
     elif balance.plus == balance.minus:
-        moves = f"an increment of {_number(balance.asked_plus)} LSB moves it by {_number(balance.plus)}"
+        moves = (
+            f"an increment of {_number(balance.asked_plus)} LSB moves it by {_number(balance.plus)}"
+        )
     else:
         moves = (
             f"an increment of {_number(balance.asked_plus)} LSB adds {_number(balance.plus)} "
             f"and takes {_number(balance.minus)}"
         )
-    return f"{moves}; the rate stays within {largest:.1f} Hz of the float reference in every phase."
+    near = f"{largest:.1f}" if largest >= 0.05 else "0.1"
+    return f"{moves}; the rate stays within {near} Hz of the float reference in every phase."
 
 
 def _moved(d: Discretized, balance: Drift, decision: Decision, balance_hz: float) -> str:

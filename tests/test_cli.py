@@ -27,7 +27,9 @@ def neuroemu(
 
 
 @pytest.fixture(scope="module")
-def one_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.CompletedProcess[str]]:
+def one_run(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> tuple[Path, subprocess.CompletedProcess[str]]:
     folder = tmp_path_factory.mktemp("one")
     return folder, neuroemu("run", "brainscales1", "--seed", "1", cwd=folder)
 
@@ -56,8 +58,13 @@ def test_a_run_leaves_a_whole_folder(one_run) -> None:
         *(f"run-{rung}.npz" for rung in ("ideal", "parameters", "range", "fixed")),
     }
     manifest = json.loads((folder / "runs/brainscales1/manifest.json").read_text())
-    assert {c["key"] for c in manifest["constants"]} >= {"projections.homeostatic.plasticity.dw_plus"}
-    assert all({"asked", "realised", "relative_error", "register", "raw"} <= set(c) for c in manifest["constants"])
+    assert {c["key"] for c in manifest["constants"]} >= {
+        "projections.homeostatic.plasticity.dw_plus"
+    }
+    assert all(
+        {"asked", "realised", "relative_error", "register", "raw"} <= set(c)
+        for c in manifest["constants"]
+    )
     assert manifest["time"]["duration_us_hardware"] == pytest.approx(4000.0)
     verdict = json.loads((folder / "runs/brainscales1/verdict.json").read_text())
     assert verdict["verdict"] == "dead"
@@ -115,23 +122,34 @@ def test_a_users_own_files(tmp_path: Path) -> None:
         (["run", "generic8", "--trials", "0"], ["trials = 0", "whole number from 1"]),
         (["run", "generic8", "--trials", "-3"], ["trials = -3"]),
         (["run", "generic8", "--seed", "-1"], ["seed = -1"]),
-        (["run", "generic8", "--set", "plasticity.weigth.format=fxp-u4/3"], ["no such key", "weight"]),
+        (
+            ["run", "generic8", "--set", "plasticity.weigth.format=fxp-u4/3"],
+            ["no such key", "weight"],
+        ),
         (["run", "generic8", "--set", "membrane.format=fxp-s80/3"], ["membrane.format", "63"]),
         (["run", "generic8", "--set", "plasticity.weight.format=fxp-u8/7x"], ["fxp-s16/12"]),
         (["run", "generic8", "--set", "plasticity.weight.format=fxp-u8/9"], ["fits its register"]),
         (["run", "generic8", "--set", "membrane.leak.format=fxp-u60/60"], ["63 bits", "takes"]),
-        (["run", "generic8", "--set", "time.tick_us=70"], ["time.tick_us", "multiples of one another"]),
+        (
+            ["run", "generic8", "--set", "time.tick_us=70"],
+            ["time.tick_us", "multiples of one another"],
+        ),
         (
             ["run", "generic8", "--set", "experiment.stimuli.steady.rates_hz=[20000.0]"],
             ["stimuli.steady.rates_hz", "one spike a step"],
         ),
-        (["run", "generic8", "--out", "/proc/nowhere"], ["--out", "/proc/nowhere", "another folder"]),
+        (
+            ["run", "generic8", "--out", "/proc/nowhere"],
+            ["--out", "/proc/nowhere", "another folder"],
+        ),
         (["targets", "nothing"], ["nothing", "shipped"]),
         (["run", "generic8", "--frobnicate"], ["--frobnicate"]),
     ],
     ids=lambda value: " ".join(value)[:60] if isinstance(value, list) else None,
 )
-def test_bad_input_is_one_clear_line(arguments: list[str], expected: list[str], tmp_path: Path) -> None:
+def test_bad_input_is_one_clear_line(
+    arguments: list[str], expected: list[str], tmp_path: Path
+) -> None:
     done = neuroemu(*arguments, cwd=tmp_path)
     assert done.returncode == 2, done.stdout + done.stderr
     assert "Traceback" not in done.stderr

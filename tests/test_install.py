@@ -31,6 +31,10 @@ def test_the_wheel_works_elsewhere(tmp_path: Path) -> None:
     assert "✗ dead" in done.stdout
     assert (tmp_path / "runs" / "brainscales1" / "figure.svg").is_file()
     listed = subprocess.run(
-        [home / "bin" / "neuroemu", "targets"], cwd=tmp_path, capture_output=True, text=True, check=True
+        [home / "bin" / "neuroemu", "targets"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert "spinnaker1" in listed.stdout

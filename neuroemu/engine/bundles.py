@@ -14,6 +14,7 @@ class Neurons(NamedTuple):
 
     bounds: Any  # (groups, 2) int64, first neuron and the one after the last
     group: Any  # (neurons,) int32
+    lanes: Any  # (lanes, 2) int32: neuron, trial
     params: Any  # NamedTuple of (groups,) arrays
     sites: Any  # NamedTuple of sites
 
@@ -29,6 +30,7 @@ class Wiring(NamedTuple):
     column_start: Any  # (neurons + 1,) int64, into the next
     columns: Any  # (slots, 2) int64: slot, projection; sorted by neuron, then projection
     slots: Any  # (slots, 3) int64: presynaptic unit, postsynaptic neuron, projection
+    recurrent: Any  # (projections from neurons,) int64, ascending
     sites: Any  # SynapseSites
 
 
@@ -89,12 +91,17 @@ class State(NamedTuple):
     fired_words: Any  # the same memory as uint64
 
 
+DELIVERY_STEP, DELIVERY_PROJECTION, DELIVERY_UNIT, DELIVERY_TRIAL, DELIVERY_COUNTS = range(5)
+"""Columns of the input: one row for each input spike and projection that it meets, sorted; the last column is 1 in
+the first row of a spike and 0 in its others."""
+
+
 class Recorder(NamedTuple):
     """Where results go, and how far each is filled."""
 
     cursor: Any  # (3,) int64: next input spike, output spikes, weight changes
     spikes: Any  # (capacity, 3) int32: step, neuron, trial
-    now: Any  # (spikes that one step can hold, 3) int32: workspace
+    now: Any  # (deliveries that one step can hold, 5) int32: workspace, as the input's rows
     is_recorded: Any  # (slots,) bool, or (0,) if no weight is recorded
     changes: Any  # (capacity, 3) int32: step, slot, trial
     change_value: Any  # (capacity,) weight

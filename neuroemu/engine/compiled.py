@@ -24,14 +24,14 @@ from neuroemu.numeric.site import Clip, Fixed, Round
 
 
 def _int32_operation(name: str) -> Callable[..., Any]:
-    @intrinsic  # type: ignore[untyped-decorator]
+    @intrinsic
     def operation(typing_context: Any, x: Any, y: Any) -> Any:
         def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
             return getattr(builder, name)(args[0], args[1])
 
         return types.int32(types.int32, types.int32), emit
 
-    return operation  # type: ignore[no-any-return]
+    return operation
 
 
 _add, _sub, _and, _shift = (_int32_operation(n) for n in ("add", "sub", "and_", "ashr"))
@@ -61,7 +61,7 @@ def _fixed32(x: Any, site: Any, bits: Any) -> Any:
 _NARROW = {Clip: _clip32, Round: _round32, Fixed: _fixed32}
 
 
-@overload(ops.requantize)  # type: ignore[untyped-decorator]
+@overload(ops.requantize)
 def _requantize(x: Any, site: Any, bits: Any) -> Any:
     cls = site.instance_class
     if cls in _NARROW and site.types[0] == types.int32:
@@ -69,7 +69,7 @@ def _requantize(x: Any, site: Any, bits: Any) -> Any:
     return ops.REQUANTIZE[cls]
 
 
-@overload(ops.overflowed)  # type: ignore[untyped-decorator]
+@overload(ops.overflowed)
 def _overflowed(x: Any, site: Any, bits: Any) -> Any:
     return ops.OVERFLOWED[site.instance_class]
 
@@ -100,17 +100,23 @@ def _unrolled(head: str, lines: list[str], names: dict[str, Any]) -> Any:
     return names["unrolled"]
 
 
-@overload(at)  # type: ignore[untyped-decorator]
+@overload(at)
 def _at(arrays: Any, i: Any) -> Any:
     cls = arrays.instance_class
     fields = ", ".join(f"arrays.{f}[unsigned(i)]" for f in cls._fields)
-    return _unrolled("def unrolled(arrays: Any, i: Any):", [f"return cls({fields})"], {"cls": cls, "unsigned": np.uint64})
+    return _unrolled(
+        "def unrolled(arrays: Any, i: Any):",
+        [f"return cls({fields})"],
+        {"cls": cls, "unsigned": np.uint64},
+    )
 
 
-@overload(put)  # type: ignore[untyped-decorator]
+@overload(put)
 def _put(arrays: Any, i: Any, values: Any) -> Any:
     lines = [f"arrays.{f}[unsigned(i)] = values.{f}" for f in arrays.instance_class._fields]
-    return _unrolled("def unrolled(arrays: Any, i: Any, values: Any):", lines, {"unsigned": np.uint64})
+    return _unrolled(
+        "def unrolled(arrays: Any, i: Any, values: Any):", lines, {"unsigned": np.uint64}
+    )
 
 
 def _source_digest() -> str:
@@ -137,16 +143,18 @@ def kernel(function: Callable[..., Any]) -> Any:
     The cache folder is set for this function alone; the caller's own numba settings stay as they
     are.
     """
-    return _with_cache(numba.njit(nogil=True, error_model="numpy", _nrt=False)(function))
+    options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "_nrt": False}
+    return _with_cache(numba.njit(**options)(function))
 
 
 def _with_cache(dispatcher: Any) -> Any:
-    before = numba.config.CACHE_DIR
-    numba.config.CACHE_DIR = str(cache_directory())
+    config: Any = numba.config
+    before = config.CACHE_DIR
+    config.CACHE_DIR = str(cache_directory())
     try:
         dispatcher.enable_caching()
     except RuntimeError:  # no folder can be written: compile in every process
         pass
     finally:
-        numba.config.CACHE_DIR = before
+        config.CACHE_DIR = before
     return dispatcher

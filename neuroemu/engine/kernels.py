@@ -5,19 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba.extending import overload, register_jitable
+from numba.extending import register_jitable
 
 from neuroemu.engine.bundles import (
     ACCUMULATE,
     CHANGE,
     COUNT,
-    COUNTER,
+    DELIVERY_COUNTS,
+    DELIVERY_PROJECTION,
+    DELIVERY_TRIAL,
+    DELIVERY_UNIT,
     DRIVE,
     EVENT_DRIVEN,
     INPUT,
     LEAK,
     MINUS,
-    NO_BITS,
     PERIODIC,
     PLUS,
     PRE_START,
@@ -26,14 +28,13 @@ from neuroemu.engine.bundles import (
     SLOT_START,
     STORE,
     SYN_START,
-    LeakConstant,
 )
 from neuroemu.engine.compiled import at, kernel, put
+from neuroemu.engine.words import drive_word, leak_word, store_word
 from neuroemu.models import counter as counters
 from neuroemu.models.homeostasis import change_from_counts, update
 from neuroemu.models.lif import advance, receive, reset
 from neuroemu.models.synapse import drive
-from neuroemu.numeric.bits import lfsr_clock, lfsr_word, philox
 from neuroemu.numeric.ops import overflowed
 
 FEW_LANES = 8
@@ -45,23 +46,7 @@ HOUSEKEEPING = 1024
 TINY = 1e-290
 
 
-def leak_word(source: Any, trial: Any, neuron: Any, k: Any) -> Any:
-    """Return the random word for the leak of one lane in step `k`."""
-    raise NotImplementedError("compiled code only")
-
-
-@overload(leak_word)  # type: ignore[untyped-decorator]
-def _leak_word(source: Any, trial: Any, neuron: Any, k: Any) -> Any:
-    def none(source: Any, trial: Any, neuron: Any, k: Any) -> Any:
-        return np.int64(0)
-
-    def drawn(source: Any, trial: Any, neuron: Any, k: Any) -> Any:
-        return philox(k, neuron, source.keys[trial])
-
-    return none if source.instance_class is LeakConstant else drawn
-
-
-@register_jitable(forceinline=True)  # type: ignore[untyped-decorator]
+@register_jitable(forceinline=True)
 def _tally(tally: Any, trial: Any, site: Any, happened: Any, k: Any, what: Any) -> None:
     """Count what `site` did; `what` is 0 for an overflow, 2 for a lost change."""
     if happened:
@@ -70,7 +55,7 @@ def _tally(tally: Any, trial: Any, site: Any, happened: Any, k: Any, what: Any) 
         tally[trial, site, what] += 1
 
 
-@register_jitable(forceinline=True)  # type: ignore[untyped-decorator]
+@register_jitable(forceinline=True)
 def _advance_few(
     k: Any, stop: Any, trials: Any, n: Any, neurons: Any, lanes: Any, words: Any, spikes: Any
 ) -> Any:
@@ -83,43 +68,48 @@ def _advance_few(
         for g in range(neurons.bounds.shape[0]):
             params = at(neurons.params, g)
             for lane in range(neurons.bounds[g, 0] * trials, neurons.bounds[g, 1] * trials):
-                word = leak_word(words, lane % trials, lane // trials, k)
+                word = leak_word(words, neurons.lanes, lane, k)
                 after, spike = advance(at(lanes, lane), params, neurons.sites, word)
                 put(lanes, lane, after)
                 if spike:
-                    spikes[n, 0], spikes[n, 1], spikes[n, 2] = k, lane // trials, lane % trials
+                    spikes[n, 0] = k
+                    spikes[n, 1], spikes[n, 2] = neurons.lanes[lane, 0], neurons.lanes[lane, 1]
                     n += 1
         k += 1
     return k, n
 
 
-@register_jitable(forceinline=True)  # type: ignore[untyped-decorator]
+@register_jitable(forceinline=True)
 def _advance_many(
     k: Any, stop: Any, trials: Any, n: Any, neurons: Any, lanes: Any, words: Any, spikes: Any,
     fired: Any, fired_words: Any,
 ) -> Any:  # fmt: skip
-    """The same with a vector loop; spikes are found afterwards, eight lanes at a glance."""
+    """Do the same in a vector loop; spikes are found afterwards, eight lanes at a glance."""
     first = n
     n_lanes = neurons.group.size * trials
     while k < stop and n == first:
         for g in range(neurons.bounds.shape[0]):
             params = at(neurons.params, g)
             for lane in range(neurons.bounds[g, 0] * trials, neurons.bounds[g, 1] * trials):
-                word = leak_word(words, lane % trials, lane // trials, k)
+                word = leak_word(words, neurons.lanes, lane, k)
                 after, spike = advance(at(lanes, lane), params, neurons.sites, word)
                 put(lanes, lane, after)
                 fired[np.uint64(lane)] = spike
+        any_fired = np.uint64(0)
         for i in range(fired_words.size):
+            any_fired |= fired_words[i]
+        for i in range(fired_words.size if any_fired != 0 else 0):
             if fired_words[i] != 0:
                 for lane in range(8 * i, min(8 * i + 8, n_lanes)):
-                    if fired[lane]:
-                        spikes[n, 0], spikes[n, 1], spikes[n, 2] = k, lane // trials, lane % trials
-                        n += 1
+                    # written always, kept if it fired: cheaper than a branch that cannot be predicted
+                    spikes[n, 0] = k
+                    spikes[n, 1], spikes[n, 2] = neurons.lanes[lane, 0], neurons.lanes[lane, 1]
+                    n += fired[lane]
         k += 1
     return k, n
 
 
-@register_jitable(forceinline=True)  # type: ignore[untyped-decorator]
+@register_jitable(forceinline=True)
 def _touch(rec: Any, weight: Any, touched: Any, k: Any, trial: Any, slot: Any) -> Any:
     """Note the weight as it was before the first update of this step."""
     if rec.is_recorded.size > 0 and rec.is_recorded[slot] and rec.touched_at[trial, slot] != k:
@@ -130,26 +120,14 @@ def _touch(rec: Any, weight: Any, touched: Any, k: Any, trial: Any, slot: Any) -
     return touched
 
 
-@register_jitable(forceinline=True)  # type: ignore[untyped-decorator]
-def _store_word(draws: Any, lfsr: Any, k: Any, trial: Any, slot: Any) -> Any:
-    """Return the random word for the site `store`."""
-    if draws.store == NO_BITS:
-        return np.int64(0)
-    if draws.store == COUNTER:
-        return philox(k, slot, draws.store_keys[trial])
-    after = lfsr_clock(lfsr[trial, slot], draws.width, draws.taps, draws.clocks)
-    lfsr[trial, slot] = after
-    return lfsr_word(after, draws.output_bits)
-
-
-@register_jitable(forceinline=True)  # type: ignore[untyped-decorator]
+@register_jitable(forceinline=True)
 def _update(
     rule: Any, draws: Any, weight: Any, lfsr: Any, tally: Any,
     k: Any, trial: Any, slot: Any, p: Any, change: Any,
 ) -> None:  # fmt: skip
     """Change one weight, and count what its sites did."""
     params = at(rule.params, p)
-    word = _store_word(draws, lfsr, k, trial, slot)
+    word = store_word(draws, lfsr, k, trial, slot)
     before = weight[trial, slot]
     after, wide = update(before, change, params, rule.sites, word)
     weight[trial, slot] = after
@@ -158,7 +136,7 @@ def _update(
     _tally(tally, trial, STORE, after == before and wide.store != before * params.unit, k, 2)
 
 
-@register_jitable(forceinline=True)  # type: ignore[untyped-decorator]
+@register_jitable(forceinline=True)
 def _deliver(
     p: Any, unit: Any, trial: Any, k: Any, trials: Any, touched: Any,
     neurons: Any, wiring: Any, rule: Any, draws: Any, state: Any, rec: Any,
@@ -172,7 +150,7 @@ def _deliver(
         neuron = wiring.target[s]
         lane = neuron * trials + trial
         w = state.weight[trial, s + to_slot] if plastic else wiring.weight[s]
-        word = philox(k, s, draws.drive_keys[trial]) if draws.drive == COUNTER else np.int64(0)
+        word = drive_word(draws, k, trial, s)
         amount = drive(w, gain, wiring.sites, word)
         before = at(state.neurons, lane)
         params = at(neurons.params, neurons.group[neuron])
@@ -191,7 +169,7 @@ def _deliver(
     return touched
 
 
-@register_jitable(forceinline=True)  # type: ignore[untyped-decorator]
+@register_jitable(forceinline=True)
 def _count(rule: Any, counts: Any, tally: Any, k: Any, trial: Any, unit: Any) -> None:
     """Let the counter of a unit that spiked count."""
     if rule.counted[unit]:
@@ -202,13 +180,13 @@ def _count(rule: Any, counts: Any, tally: Any, k: Any, trial: Any, unit: Any) ->
         _tally(tally, trial, COUNT, after.sticky and not before.sticky, k, 0)
 
 
-@register_jitable(forceinline=True)  # type: ignore[untyped-decorator]
+@register_jitable(forceinline=True)
 def _read(rule: Any, counts: Any, trial: Any, unit: Any) -> Any:
     counter = counters.Counter(counts.count[trial, unit], counts.sticky[trial, unit])
     return counters.read(counter, rule.on_overflow)
 
 
-@register_jitable(forceinline=True)  # type: ignore[untyped-decorator]
+@register_jitable(forceinline=True)
 def _periodic(
     k: Any, trials: Any, sources: Any, wiring: Any, rule: Any, draws: Any, state: Any, rec: Any
 ) -> Any:
@@ -234,7 +212,7 @@ def _periodic(
     return touched
 
 
-@register_jitable(forceinline=True)  # type: ignore[untyped-decorator]
+@register_jitable(forceinline=True)
 def _write_changes(k: Any, touched: Any, weight: Any, rec: Any) -> None:
     """Record the weights that this step has changed, one entry each."""
     n = rec.cursor[2]
@@ -247,30 +225,58 @@ def _write_changes(k: Any, touched: Any, weight: Any, rec: Any) -> None:
     rec.cursor[2] = n
 
 
-@register_jitable(forceinline=True)  # type: ignore[untyped-decorator]
+@register_jitable(forceinline=True)
+def _merge(
+    sources: Any, events: Any, first_event: Any, last_event: Any, first: Any, last: Any,
+    wiring: Any, rec: Any,
+) -> Any:  # fmt: skip
+    """Write this step's deliveries of input and of neurons' spikes to ``rec.now``, by projection."""
+    e, n = first_event, 0
+    for r in range(wiring.recurrent.size):
+        p = wiring.recurrent[r]
+        while e < last_event and events[e, DELIVERY_PROJECTION] < p:
+            for column in range(4):
+                rec.now[n, column] = events[e, column]
+            e, n = e + 1, n + 1
+        for i in range(first, last):
+            unit = sources + rec.spikes[i, 1]
+            if wiring.projections[p, PRE_START] <= unit < wiring.projections[p, PRE_STOP]:
+                rec.now[n, DELIVERY_PROJECTION], rec.now[n, DELIVERY_UNIT] = p, unit
+                rec.now[n, DELIVERY_TRIAL] = rec.spikes[i, 2]
+                n += 1
+    while e < last_event:
+        for column in range(4):
+            rec.now[n, column] = events[e, column]
+        e, n = e + 1, n + 1
+    return n
+
+
+@register_jitable(forceinline=True)
 def _synapses(
-    k: Any, trials: Any, sources: Any, spikes: Any, n_events: Any, n_spikes: Any,
+    k: Any, trials: Any, sources: Any,
+    events: Any, first_event: Any, last_event: Any, first: Any, last: Any,
     neurons: Any, wiring: Any, rule: Any, draws: Any, state: Any, rec: Any,
 ) -> Any:  # fmt: skip
-    """Lines 4 to 6 of the step: input and presynaptic plasticity, postsynaptic plasticity, reset.
-
-    Rows of `spikes` are (unused, unit, trial): `n_events` input spikes, then up to row `n_spikes` those of
-    neurons.
-    """
+    """Lines 4 to 6 of the step: input and presynaptic plasticity, postsynaptic plasticity, reset."""
     touched = 0
-    for p in range(wiring.projections.shape[0]):
-        low, high = wiring.projections[p, PRE_START], wiring.projections[p, PRE_STOP]
-        for i in range(n_spikes):
-            if low <= spikes[i, 1] < high:
-                touched = _deliver(
-                    p, spikes[i, 1], spikes[i, 2], k, trials, touched,
-                    neurons, wiring, rule, draws, state, rec,
-                )  # fmt: skip
+    queue, begin, end = events, first_event, last_event
+    if wiring.recurrent.size > 0 and first < last:
+        queue, begin = rec.now, 0
+        end = _merge(sources, events, first_event, last_event, first, last, wiring, rec)
+    for i in range(begin, end):
+        touched = _deliver(
+            queue[i, DELIVERY_PROJECTION], queue[i, DELIVERY_UNIT], queue[i, DELIVERY_TRIAL],
+            k, trials, touched, neurons, wiring, rule, draws, state, rec,
+        )  # fmt: skip
     if rule.mode == PERIODIC:
-        for i in range(n_spikes):
-            _count(rule, state.counters, rec.tally, k, spikes[i, 2], spikes[i, 1])
-    for i in range(n_events, n_spikes):
-        neuron, trial = spikes[i, 1] - sources, spikes[i, 2]
+        for i in range(first_event, last_event):
+            if events[i, DELIVERY_COUNTS]:
+                unit, trial = events[i, DELIVERY_UNIT], events[i, DELIVERY_TRIAL]
+                _count(rule, state.counters, rec.tally, k, trial, unit)
+    for i in range(first, last):
+        neuron, trial = rec.spikes[i, 1], rec.spikes[i, 2]
+        if rule.mode == PERIODIC:
+            _count(rule, state.counters, rec.tally, k, trial, sources + neuron)
         if rule.mode == EVENT_DRIVEN:
             for c in range(wiring.column_start[neuron], wiring.column_start[neuron + 1]):
                 slot, p = wiring.columns[c, 0], wiring.columns[c, 1]
@@ -280,11 +286,12 @@ def _synapses(
                     k, trial, slot, p, -rule.params.dw_minus[p],
                 )  # fmt: skip
         lane = neuron * trials + trial
-        put(state.neurons, lane, reset(at(state.neurons, lane), at(neurons.params, neurons.group[neuron])))
+        params = at(neurons.params, neurons.group[neuron])
+        put(state.neurons, lane, reset(at(state.neurons, lane), params))
     return touched
 
 
-@register_jitable(forceinline=True)  # type: ignore[untyped-decorator]
+@register_jitable(forceinline=True)
 def _housekeeping(k: Any, trials: Any, neurons: Any, lanes: Any, words: Any, tally: Any) -> None:
     """Flush subnormal membranes, and count the lanes that the leak no longer moves."""
     for g in range(neurons.bounds.shape[0]):
@@ -293,13 +300,13 @@ def _housekeeping(k: Any, trials: Any, neurons: Any, lanes: Any, words: Any, tal
             if abs(lanes.v[lane]) < TINY:
                 lanes.v[lane] = 0
             before = at(lanes, lane)
-            word = leak_word(words, lane % trials, lane // trials, k)
+            word = leak_word(words, neurons.lanes, lane, k)
             after, _ = advance(before, params, neurons.sites, word)
             stuck = before.refractory == 0 and before.v != 0 and after.v == before.v
-            _tally(tally, lane % trials, LEAK, stuck, k, 2)
+            _tally(tally, neurons.lanes[lane, 1], LEAK, stuck, k, 2)
 
 
-@register_jitable(forceinline=True)  # type: ignore[untyped-decorator]
+@register_jitable(forceinline=True)
 def _next_stop(k: Any, stop: Any, period: Any, events: Any, rec: Any) -> Any:
     """Return the step before which nothing but the neurons themselves can happen."""
     until = min(stop, (k // HOUSEKEEPING + 1) * HOUSEKEEPING)
@@ -313,7 +320,7 @@ def _next_stop(k: Any, stop: Any, period: Any, events: Any, rec: Any) -> Any:
     return until
 
 
-@register_jitable(forceinline=True)  # type: ignore[untyped-decorator]
+@register_jitable(forceinline=True)
 def _sample(k: Any, trials: Any, v: Any, rec: Any) -> None:
     """Record membranes at the start of step `k`, if it is one to be recorded."""
     start, last, every = rec.sample_grid[0], rec.sample_grid[1], rec.sample_grid[2]
@@ -332,7 +339,7 @@ def run_steps(
     """Run the steps `k` to `stop` and return the step reached.
 
     It returns early, after a whole step, where a buffer of `rec` might overflow in the next one; the
-    caller empties the buffers and calls again. `events` is (input spikes, 3) int32: step, unit, trial, sorted.
+    caller empties the buffers and calls again. `events` are deliveries of input spikes, see `bundles`.
     """
     lanes = neurons.group.size * trials
     while k < stop:
@@ -352,23 +359,14 @@ def run_steps(
                 k, until, trials, n, neurons, state.neurons, words, rec.spikes,
                 state.fired, state.fired_words,
             )  # fmt: skip
-        rec.cursor[1] = n
-        e = rec.cursor[0]
-        while e < events.shape[0] and events[e, 0] == k - 1:
-            e += 1
-        n_events = e - rec.cursor[0]
-        n_now = n_events + n - first
-        if n_now > 0:
-            now = rec.now
-            for i in range(n_events):
-                now[i, 1] = events[rec.cursor[0] + i, 1]
-                now[i, 2] = events[rec.cursor[0] + i, 2]
-            for i in range(n - first):
-                now[n_events + i, 1] = rec.spikes[first + i, 1] + sources
-                now[n_events + i, 2] = rec.spikes[first + i, 2]
-            rec.cursor[0] = e
+        first_event = rec.cursor[0]
+        last_event = first_event
+        while last_event < events.shape[0] and events[last_event, 0] == k - 1:
+            last_event += 1
+        rec.cursor[0], rec.cursor[1] = last_event, n
+        if first_event < last_event or first < n:
             touched = _synapses(
-                k - 1, trials, sources, now, n_events, n_now,
+                k - 1, trials, sources, events, first_event, last_event, first, n,
                 neurons, wiring, rule, draws, state, rec,
             )  # fmt: skip
             _write_changes(k - 1, touched, state.weight, rec)

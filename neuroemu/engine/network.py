@@ -9,7 +9,7 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroemu.engine.bundles import Wiring
+from neuroemu.engine.bundles import PRE_START, PRE_STOP, Wiring
 from neuroemu.experiment import Experiment, Projection
 from neuroemu.models.rungs import Arithmetic
 
@@ -70,7 +70,10 @@ def connect(projection: Projection, n_pre: int, n_post: int, seed: int) -> tuple
             pre, post = np.divmod(np.arange(n_pre * n_post), n_post)
         case "fixed_probability":
             rng = np.random.default_rng(seed)
-            rows = [np.flatnonzero(rng.random(n_post) < projection.probability) for _ in range(n_pre)]
+            rows = [
+                np.flatnonzero(rng.random(n_post) < (projection.probability or 0.0))
+                for _ in range(n_pre)
+            ]
             pre = np.repeat(np.arange(n_pre), [r.size for r in rows])
             post = np.concatenate(rows) if rows else np.empty(0, np.int64)
     return pre.astype(np.int64), post.astype(np.int64)
@@ -103,7 +106,9 @@ def build(experiment: Experiment, arithmetic: Arithmetic) -> tuple[Layout, Wirin
             n_slots += pre.size
         rows += counts.size + 1
         synapses += pre.size
-    return Layout(units=units, neurons=neurons, slots=slots), _wiring(columns, neurons, arithmetic)
+    return Layout(units=units, neurons=neurons, slots=slots), _wiring(
+        columns, neurons, arithmetic, experiment
+    )
 
 
 def _ranges(experiment: Experiment) -> tuple[dict[str, range], dict[str, range]]:
@@ -120,17 +125,21 @@ def _ranges(experiment: Experiment) -> tuple[dict[str, range], dict[str, range]]
     return units, neurons
 
 
-def _wiring(columns: dict[str, list[Any]], neurons: dict[str, range], a: Arithmetic) -> Wiring:
+def _wiring(
+    columns: dict[str, list[Any]], neurons: dict[str, range], a: Arithmetic, experiment: Experiment
+) -> Wiring:
     def joined(name: str, dtype: Any) -> Any:
         parts = columns[name]
         return np.concatenate(parts).astype(dtype) if parts else np.empty(0, dtype)
 
     n_neurons = max(r.stop for r in neurons.values())
+    n_sources = sum(s.size for s in experiment.stimuli.values())
     slots = joined("slots", np.int64).reshape(-1, 3)
     order = np.lexsort((slots[:, 2], slots[:, 1]))
     per_column = np.bincount(slots[:, 1], minlength=n_neurons)
+    projections = np.asarray(columns["projections"], np.int64).reshape(-1, 5)
     return Wiring(
-        projections=np.asarray(columns["projections"], np.int64).reshape(-1, 5),
+        projections=projections,
         gain=np.asarray(columns["gain"], a.weight),
         indptr=joined("indptr", np.int64),
         target=joined("target", np.int32),
@@ -138,5 +147,32 @@ def _wiring(columns: dict[str, list[Any]], neurons: dict[str, range], a: Arithme
         column_start=np.concatenate(([0], np.cumsum(per_column))).astype(np.int64),
         columns=np.stack((order, slots[order, 2]), axis=1).astype(np.int64),
         slots=slots,
+        recurrent=np.flatnonzero(projections[:, PRE_START] >= n_sources),
         sites=a.synapse_sites,
     )
+
+
+def deliveries(events: NDArray[np.integer[Any]], wiring: Wiring) -> NDArray[np.int32]:
+    """Return what each input spike delivers.
+
+    Parameters
+    ----------
+    events : (input spikes, 3) int
+        Step, unit, trial.
+
+    Returns
+    -------
+    deliveries : (deliveries, 5) int32
+        Columns of `neuroemu.engine.bundles.DELIVERY_STEP` and following; sorted by step, projection, unit, trial.
+    """
+    step, unit, trial = events.T.astype(np.int64)
+    seen = np.zeros(unit.size, np.bool_)
+    pieces = [np.empty((0, 5), np.int64)]
+    for p, row in enumerate(wiring.projections):
+        met = np.flatnonzero((unit >= row[PRE_START]) & (unit < row[PRE_STOP]))
+        columns = (step[met], np.full(met.size, p), unit[met], trial[met], ~seen[met])
+        pieces.append(np.stack(columns, axis=1))
+        seen[met] = True
+    rows = np.concatenate(pieces)
+    order = np.lexsort((rows[:, 3], rows[:, 2], rows[:, 1], rows[:, 0]))
+    return np.ascontiguousarray(rows[order].astype(np.int32))

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from neuroemu.engine import bundles as b
 from neuroemu.engine.collect import Written, assemble, raise_overflow
 from neuroemu.engine.kernels import run_steps_compiled
-from neuroemu.engine.network import Layout, build
+from neuroemu.engine.network import Layout, build, deliveries
 from neuroemu.engine.run import Run
 from neuroemu.engine.setup import input_events, resolve, sample_grid, simulate_inputs
 from neuroemu.engine.stimuli import Train
@@ -149,12 +149,14 @@ class Session:
         self.n_steps = arithmetic.clock.n_steps
         self.step = 0
         trial_ids = range(first_trial, first_trial + self.trials)
-        self.neurons = _neurons(self.layout, arithmetic)
+        self.neurons = _neurons(self.layout, arithmetic, self.trials)
         self.rule = _rule(self.layout, self.wiring, arithmetic, experiment)
-        self.draws, self.words = _randomness(arithmetic, experiment, seed, trial_ids)
-        self.events, self.coincidences = input_events(self.layout, arithmetic, trains)
-        self.state = _state(self.layout, self.wiring, arithmetic, self.draws, seed, trial_ids)
-        most_at_once = int(np.bincount(self.events[:, 0], minlength=1).max())
+        self.draws, self.words = _randomness(arithmetic, seed, trial_ids)
+        events, self.coincidences = input_events(self.layout, arithmetic, trains)
+        self.deliveries = deliveries(events, self.wiring)
+        self.state = _state(self.layout, arithmetic, self.draws, seed, trial_ids)
+        most_at_once = int(np.bincount(self.deliveries[:, 0], minlength=1).max())
+        most_at_once += self.layout.n_neurons * self.trials * self.wiring.recurrent.size
         self.recorder = _recorder(self.layout, arithmetic, experiment, self.trials, most_at_once)
         self.spikes: list[NDArray[np.int32]] = []
         self.changes: list[tuple[NDArray[Any], ...]] = []
@@ -174,7 +176,7 @@ class Session:
                 self.draws,
                 self.words,
                 self.state,
-                self.events,
+                self.deliveries,
                 self.recorder,
             )
             self._collect()
@@ -208,7 +210,7 @@ class Session:
         )
 
 
-def _neurons(layout: Layout, a: Arithmetic) -> b.Neurons:
+def _neurons(layout: Layout, a: Arithmetic, trials: int) -> b.Neurons:
     """Group neighbouring populations that share all constants, so that one loop runs over both."""
     groups: list[tuple[LifParams, int, int]] = []
     for name, members in layout.neurons.items():
@@ -217,12 +219,15 @@ def _neurons(layout: Layout, a: Arithmetic) -> b.Neurons:
             groups[-1] = (params, groups[-1][1], members.stop)
         else:
             groups.append((params, members.start, members.stop))
-    columns = [np.asarray([g[0][i] for g in groups], a.membrane) for i in range(4)]
-    steps = np.asarray([g[0].refractory_steps for g in groups], np.int32)
+    kinds = (*([a.membrane] * 4), np.int32)
+    columns = [np.asarray([g[0][i] for g in groups], kind) for i, kind in enumerate(kinds)]
     return b.Neurons(
         bounds=np.asarray([g[1:] for g in groups], np.int64),
         group=np.repeat(np.arange(len(groups)), [g[2] - g[1] for g in groups]).astype(np.int32),
-        params=LifParams(*columns, refractory_steps=steps),
+        lanes=np.stack(np.divmod(np.arange(layout.n_neurons * trials), trials), axis=1).astype(
+            np.int32
+        ),
+        params=LifParams(*columns),
         sites=a.neuron_sites,
     )
 
@@ -247,7 +252,7 @@ def _rule(layout: Layout, wiring: b.Wiring, a: Arithmetic, experiment: Experimen
 
 
 def _randomness(
-    a: Arithmetic, experiment: Experiment, seed: int, trials: range
+    a: Arithmetic, seed: int, trials: range
 ) -> tuple[b.Draws, b.LeakConstant | b.LeakRandom]:
     def keys(site: str) -> NDArray[np.int64]:
         return np.asarray([stream_key(seed, t, site) for t in trials], np.int64)
@@ -270,9 +275,7 @@ def _randomness(
     return draws, words
 
 
-def _state(
-    layout: Layout, wiring: b.Wiring, a: Arithmetic, draws: b.Draws, seed: int, trials: range
-) -> b.State:
+def _state(layout: Layout, a: Arithmetic, draws: b.Draws, seed: int, trials: range) -> b.State:
     n_trials, lanes = len(trials), layout.n_neurons * len(trials)
     v = np.zeros(lanes, a.membrane)
     for name, members in layout.neurons.items():
@@ -317,7 +320,7 @@ def _recorder(
     return b.Recorder(
         cursor=np.zeros(3, np.int64),
         spikes=np.zeros((BUFFER + layout.n_neurons * trials, 3), np.int32),
-        now=np.zeros((layout.n_neurons * trials + most_at_once, 3), np.int32),
+        now=np.zeros((most_at_once, 5), np.int32),
         is_recorded=recorded if n_touched else np.zeros(0, np.bool_),
         changes=np.zeros((changes, 3), np.int32),
         change_value=np.zeros(changes, a.weight),

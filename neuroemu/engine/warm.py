@@ -18,7 +18,7 @@ from neuroemu.engine.simulate import simulate
 from neuroemu.experiment import Experiment
 from neuroemu.hardware.config import Target
 from neuroemu.models.discretize import discretize
-from neuroemu.models.rungs import Arithmetic, on_target
+from neuroemu.models.rungs import Arithmetic, Rung, on_target
 
 SHORT_STEPS = 16
 """Steps of the run that makes numba compile."""
@@ -41,12 +41,15 @@ def missing(experiment: Experiment, targets: Sequence[Target]) -> dict[str, Targ
     wanted: dict[str, Target] = {}
     for target in targets:
         d = discretize(experiment, target)
-        for rung in ("parameters", "fixed"):
+        rungs: tuple[Rung, ...] = ("parameters", "fixed")
+        for rung in rungs:
             wanted.setdefault(combination(on_target(d, rung)), target)
     return {name: t for name, t in wanted.items() if not _marker(name).exists()}
 
 
-def warm_up(experiment: Experiment, targets: Sequence[Target], compiling: Callable[[], None]) -> None:
+def warm_up(
+    experiment: Experiment, targets: Sequence[Target], compiling: Callable[[], None]
+) -> None:
     """Compile what is missing; call `compiling` first if anything is."""
     jobs = list(missing(experiment, targets).items())
     if not jobs:
@@ -63,12 +66,11 @@ def warm_up(experiment: Experiment, targets: Sequence[Target], compiling: Callab
 def compile_one(experiment: Experiment, target: Target, name: str) -> None:
     """Run a few steps of the rung of `target` that has this combination, and mark it as compiled."""
     d = discretize(experiment, target)
-    time = experiment.time.model_copy(
-        update={"duration_ms": SHORT_STEPS * float(d.clock.step_ms)}
-    )
+    time = experiment.time.model_copy(update={"duration_ms": SHORT_STEPS * float(d.clock.step_ms)})
     short = experiment.model_copy(update={"time": time})
-    rung = next(r for r in ("parameters", "fixed") if combination(on_target(d, r)) == name)  # type: ignore[arg-type]
-    simulate(short, target, rung=rung)  # type: ignore[arg-type]
+    rungs: tuple[Rung, ...] = ("parameters", "fixed")
+    rung = next(r for r in rungs if combination(on_target(d, r)) == name)
+    simulate(short, target, rung=rung)
     marker = _marker(name)
     try:
         marker.parent.mkdir(parents=True, exist_ok=True)
@@ -81,7 +83,9 @@ def _marker(name: str) -> Path:
     return cache_directory() / f"{name}.compiled"
 
 
-def _start_child(experiment: Experiment, jobs: Sequence[tuple[str, Target]]) -> subprocess.Popen[str]:
+def _start_child(
+    experiment: Experiment, jobs: Sequence[tuple[str, Target]]
+) -> subprocess.Popen[str]:
     child = subprocess.Popen(
         [sys.executable, "-m", "neuroemu.engine.warm"],
         stdin=subprocess.PIPE,

@@ -99,7 +99,7 @@ class _Trial:
         return self._narrow(x, spec, word)
 
     def number_lanes(self) -> None:
-        """Number neurons, synapses and plastic synapses through the trial."""
+        """Give neurons, synapses and plastic synapses their numbers within the trial."""
         self.first_neuron, self.first_synapse, self.first_plastic = {}, [], []
         neurons = synapses = plastic = 0
         for name, (size, _) in self.network.populations.items():

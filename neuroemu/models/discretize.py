@@ -151,10 +151,8 @@ def _neuron(
     reset = decimal(population.v_reset) - rest
     v_init = decimal(population.v_init) - rest
     ratio = clock.step_ms / decimal(population.tau_m_ms)
-    if target.membrane.integration == "exponential":
-        multiplier = Fraction(math.exp(-float(ratio)))
-    else:
-        multiplier = 1 - ratio
+    is_euler = target.membrane.integration == "euler"
+    multiplier = 1 - ratio if is_euler else Fraction(math.exp(-float(ratio)))
     if not 0 <= multiplier <= 1:
         report.refuse(
             f"{key}.tau_m_ms",
@@ -294,9 +292,7 @@ def _synapse(report: _Report, key: str, projection: Projection) -> SynapseRegist
     )
 
 
-def _gains(
-    report: _Report, synapses: dict[str, SynapseRegisters], lsb: Fraction | None
-) -> int:
+def _gains(report: _Report, synapses: dict[str, SynapseRegisters], lsb: Fraction | None) -> int:
     """Fill in the gains and return the shift of the site ``drive``."""
     if lsb is None:
         for name, synapse in synapses.items():
@@ -304,10 +300,8 @@ def _gains(
         return 0
     ratios = {name: synapse.lsb / lsb for name, synapse in synapses.items()}
     form = report.target.synapse.gain.format
-    if form is None:
-        shift = max((_halvings(abs(r)) or 0 for r in ratios.values()), default=0)
-    else:
-        shift = form.fraction
+    halvings = max((_halvings(abs(r)) or 0 for r in ratios.values()), default=0)
+    shift = halvings if form is None else form.fraction
     if shift > WORD_BITS and report.target.synapse.gain.drive_rounding == "stochastic":
         report.refuse(
             "synapse.gain.drive_rounding",

@@ -64,8 +64,27 @@ def stored_change(change: Fraction, rounding: str) -> Fraction:
     return Fraction(round_fraction(change, "floor" if towards_zero else rounding))
 
 
+def _mean_rounding(part: Fraction, rounding: str) -> Fraction:
+    """Return the mean change by the rounding of a sum that is any multiple of `part` LSBs alike."""
+    if part == 1:
+        return Fraction(0)
+    match rounding:
+        case "floor" | "fix" | "trunc":  # of the updated weight, which is not negative
+            return -(1 - part) / 2
+        case "ceil":
+            return (1 - part) / 2
+        case "half_up":  # of the ties
+            return part / 2
+        case _:
+            return Fraction(0)
+
+
 def drift_of(
-    table: PlasticityTable, dw_plus: Fraction, dw_minus: Fraction, lsb: Fraction, period_s: float = 0.0
+    table: PlasticityTable,
+    dw_plus: Fraction,
+    dw_minus: Fraction,
+    lsb: Fraction,
+    period_s: float = 0.0,
 ) -> Drift:
     """Return the drift for given increments and weight LSB.
 
@@ -80,11 +99,12 @@ def drift_of(
     """
     form = table.increment.format
     asked = (dw_plus / lsb, dw_minus / lsb)
-    held = [min(round_fraction(a / form.lsb, table.increment.rounding), form.hi) * form.lsb for a in asked]
+    held = [
+        min(round_fraction(a / form.lsb, table.increment.rounding), form.hi) * form.lsb
+        for a in asked
+    ]
     if period_s:
-        # a period's sum lands anywhere between two codes: its rounding is a bias for each update
-        part = form.lsb if form.lsb < 1 else Fraction(1)
-        bias = {"floor": -(1 - part) / 2, "ceil": (1 - part) / 2}.get(table.weight.rounding, Fraction(0))
+        bias = _mean_rounding(form.lsb, table.weight.rounding)
         plus, minus = held
     else:
         bias = Fraction(0)

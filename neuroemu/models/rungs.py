@@ -92,9 +92,7 @@ def ideal(experiment: Experiment) -> Arithmetic:
         )
         v_init[name] = p.v_init - p.v_rest
     synapses = {
-        name: SynapseNumbers(
-            weight=p.weight, gain=1.0, rule=_ideal_rule(p.plasticity), lsb=1.0
-        )
+        name: SynapseNumbers(weight=p.weight, gain=1.0, rule=_ideal_rule(p.plasticity), lsb=1.0)
         for name, p in experiment.projections.items()
     }
     has_rule = any(s.rule is not None for s in synapses.values())

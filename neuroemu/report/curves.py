@@ -26,7 +26,8 @@ def smoothed_rates(run: Run, population: str, record: Record) -> tuple[Curve, Cu
     """Smoothed rate of each trial, at a few hundred times only.
 
     Equal to `neuroemu.metrics.rates.smooth_rate` at the steps drawn, but each spike is added to
-    the few samples within reach of the window instead of to every step.
+    the few samples within reach of the window instead of to every step. A window longer than the
+    run is centred all the same, where Brian2 shifts it.
 
     Returns
     -------

@@ -15,6 +15,7 @@ from neuroemu.comparison import Comparison
 from neuroemu.errors import ConfigError
 from neuroemu.experiment import Question
 from neuroemu.report import panels
+from neuroemu.report.curves import drawn_synapses
 from neuroemu.report.save import save_figure
 from neuroemu.report.style import (
     BAND_ALPHA,
@@ -76,7 +77,7 @@ def comparison_figure(c: Comparison) -> Figure:
     --------
     >>> import neuroemu as ne
     >>> from neuroemu.report.figures import comparison_figure
-    >>> experiment = ne.load_experiment("spike_based_homeostasis", ["time.duration_ms=12000"])
+    >>> experiment = ne.load_experiment("spike_based_homeostasis", ["time.duration_ms=15000"])
     >>> target = ne.load_target("brainscales1")
     >>> figure = comparison_figure(ne.compare(experiment, target, trials=2))
     >>> [axes.get_ylabel().partition(chr(10))[0] for axes in figure.axes]
@@ -161,7 +162,7 @@ def _legend(figure: Figure, c: Comparison, top: float) -> None:
         borderaxespad=0.3,
         borderpad=0.0,
         columnspacing=1.6,
-        handlelength=2.6,
+        handlelength=3.6,
         labelspacing=0.35,
     )
     for text in legend.get_texts():
@@ -192,7 +193,10 @@ def _note(c: Comparison, question: Question) -> str:
     record = c.experiment.record
     parts = [f"{c.trials} trials, seed {c.seed}." if c.trials > 1 else f"One trial, seed {c.seed}."]
     if _has_weight(c, question) and c.trials > 1:
-        parts.append("Weight: thin, one trial; thick, median.")
+        records = [c.runs[rung].weights[question.projection] for rung in ("ideal", "fixed")]
+        synapses = drawn_synapses(*records).size
+        one, all_of = (" and synapse", f" of {synapses} synapses") if synapses > 1 else ("", "")
+        parts.append(f"Weight: thin, one trial{one}; thick, median{all_of}.")
     mean = "; mean of trials" if c.trials > 1 else ""
     parts.append(f"Rates: {record.rate_window} window, {record.rate_width_ms:g} ms{mean}.")
     if c.trials > 1:

@@ -45,13 +45,13 @@ def draw_weight(axes: Axes, c: Comparison, question: Question) -> None:
     for (rung, record), series in zip(records.items(), (REFERENCE, TARGET), strict=True):
         run = c.runs[rung]
         times, values = curves.staircase(run, record, 0, int(synapses[0]))
-        line = series.line(0.7) | {"linestyle": "solid", "alpha": 0.75}
-        axes.plot(times, values, drawstyle="steps-post", zorder=2, label=f"_{rung} trial", **line)
-        if c.trials * synapses.size > 1:
+        line = series.line(0.7) | {"linestyle": "solid", "alpha": 0.75, "zorder": 2.0}
+        axes.plot(times, values, drawstyle="steps-post", label=f"_{rung} trial", **line)
+        if c.trials > 1:
             at, steps = curves.sample_grid(run)
             samples = curves.weight_samples(record, synapses, steps).reshape(-1, at.size)
             middle = np.median(samples, axis=0)
-            axes.plot(at, middle, zorder=4, label=f"_{rung} median", **series.line(1.5))
+            axes.plot(at, middle, label=f"_{rung} median", **series.line(1.5))
             _band(axes, at, samples, series, rung)
     _weight_scale(axes, c, question)
     axes.set_ylabel("plastic weight\n(membrane unit)")
@@ -83,7 +83,7 @@ def draw_rates(axes: Axes, c: Comparison, question: Question) -> None:
     counted = _counted(c, question)
     for place, (name, rung, population, series) in enumerate(shown):
         times, rates = curves.smoothed_rates(c.runs[rung], population, c.experiment.record)
-        axes.plot(times, rates.mean(axis=0), zorder=4, label=f"_{name} mean", **series.line(1.5))
+        axes.plot(times, rates.mean(axis=0), label=f"_{name} mean", **series.line(1.5))
         if c.trials > 1:
             _band(axes, times, rates, series, name)
         at = [start + (0.34 + 0.16 * place) * (stop - start) for start, stop in counted]
@@ -113,7 +113,7 @@ def draw_differences(axes: Axes, c: Comparison, question: Question) -> None:
     axes.set_ylim(lowest - 0.12 * span, highest + 0.4 * span)
     axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
     axes.set_ylabel("target minus\nfloat (Hz)")
-    labels = [[_with_half(e) for e in found], [_signed(e.value) for e in found]]
+    labels = [[difference_text(e) for e in found], [_signed(e.value) for e in found]]
     lengths = np.asarray([stop - start for start, stop in counted])
     written = _longest(axes, lengths, labels)
     for at, phase, label in zip(middles, c.phases, written, strict=False):
@@ -140,6 +140,7 @@ def draw_estimates(
     bars = None if all(e.low is None for e in estimates) else lengths
     drawn = axes.errorbar(at, values, bars, capsize=caps, **series.points(size))
     drawn.lines[0].set_label(f"_{name}")
+    drawn.lines[0].set_clip_on(False)  # a rate of 0 Hz lies on the axis
 
 
 def draw_phases(axes: Axes, c: Comparison, question: Question, *, settling: bool) -> None:
@@ -179,6 +180,15 @@ def code_ticks(lowest: int, highest: int) -> NDArray[np.int64]:
     even = [span // n for n in (4, 5, 3, 6) if span and span % n == 0]
     step = even[0] if even else max(1, -(-span // 5))
     return np.arange(lowest, highest + 1, step)
+
+
+def difference_text(estimate: Estimate) -> str:
+    """Return a difference with half the width of its interval, in Hz."""
+    if estimate.high is None:
+        return _signed(estimate.value)
+    half = estimate.high - estimate.value
+    digits = 1 if half >= 0.05 else 2
+    return f"{_signed(estimate.value, digits)} ± {half:.{digits}f}"
 
 
 def _weight_scale(axes: Axes, c: Comparison, question: Question) -> None:
@@ -282,12 +292,6 @@ def _write_above(axes: Axes, at: float, text: str, color: str = "black") -> None
     )
 
 
-def _signed(value: float) -> str:
-    return f"{value:+.1f}".replace("-", "\N{MINUS SIGN}")
-
-
-def _with_half(estimate: Estimate) -> str:
-    """Return a difference with half the width of its interval."""
-    if estimate.high is None:
-        return _signed(estimate.value)
-    return f"{_signed(estimate.value)} ± {estimate.high - estimate.value:.1f}"
+def _signed(value: float, digits: int = 1) -> str:
+    text = f"{value:+.{digits}f}"
+    return text.replace("-", "\N{MINUS SIGN}") if float(text) else text[1:]

@@ -47,12 +47,18 @@ class Series:
 
     colour: str
     dashes: Any
+    order: float
     marker: str
     face: str
 
     def line(self, width: float) -> dict[str, Any]:
         """Return the keywords of a line."""
-        return {"color": self.colour, "linestyle": self.dashes, "linewidth": width}
+        return {
+            "color": self.colour,
+            "linestyle": self.dashes,
+            "linewidth": width,
+            "zorder": self.order,
+        }
 
     def marks(self, size: float = 4.5) -> dict[str, Any]:
         """Return the keywords of points."""
@@ -71,14 +77,14 @@ class Series:
             "linestyle": "none",
             "elinewidth": 1.1,
             "zorder": 5,
-            "clip_on": False,  # a rate of 0 Hz lies on the axis
         }
 
 
-REFERENCE: Final = Series(colour=BLACK, dashes=(0, (5, 2)), marker="s", face="white")
-TARGET: Final = Series(colour=BLUE, dashes="solid", marker="o", face=BLUE)
-CONTROL: Final = Series(colour=PURPLE, dashes=(0, (1, 1.2)), marker="^", face="white")
-OUTSIDE: Final = Series(colour=VERMILLION, dashes="solid", marker="D", face=VERMILLION)
+# Broken lines over the unbroken one: where two are equal, both are seen.
+REFERENCE: Final = Series(colour=BLACK, dashes=(0, (5, 2)), order=4.2, marker="s", face="white")
+TARGET: Final = Series(colour=BLUE, dashes="solid", order=4.0, marker="o", face=BLUE)
+CONTROL: Final = Series(colour=PURPLE, dashes=(0, (1, 1.2)), order=4.4, marker="^", face="white")
+OUTSIDE: Final = Series(colour=VERMILLION, dashes="solid", order=4.0, marker="D", face=VERMILLION)
 """A difference that is not shown to be within the margin."""
 
 

@@ -7,7 +7,6 @@ from typing import Any
 
 from rich import box
 from rich.console import Console, Group, RenderableType
-from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -42,7 +41,7 @@ def verdict_text(verdict: Verdict) -> Text:
 def side_by_side(comparisons: Sequence[Comparison]) -> RenderableType:
     """Return one table over all targets, and each verdict's reason below it."""
     first = comparisons[0]
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=_title(first), title_justify="left")
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("rate, Hz")
     table.add_column("verdict")
     for label in phase_labels(first):
@@ -62,11 +61,8 @@ def side_by_side(comparisons: Sequence[Comparison]) -> RenderableType:
                 cell.stylize("bold red")
             cells.append(cell)
         table.add_row(c.target.name, verdict_text(c.verdict), *cells, _hz(predicted_set_point(c)))
-    reasons: list[RenderableType] = []
-    for c in comparisons:
-        line = Text.assemble((c.target.name, "bold"), "  ", c.sentence)
-        reasons.append(Padding(line, (0, 0, 0, 0)))
-    return Group(table, *reasons)
+    reasons = [Text.assemble((c.target.name, "bold"), "  ", c.sentence) for c in comparisons]
+    return Group(Text(_title(first)), table, *reasons)
 
 
 def predicted_set_point(c: Comparison) -> float | None:

@@ -29,7 +29,9 @@ def kernel_seconds(target: str, trials: int, *, repeats: int = 9, silent: bool =
         population = experiment.populations["with_homeostasis"]
         experiment = experiment.model_copy(
             update={
-                "populations": {"batch": population.model_copy(update={"size": BATCH_NEURONS, "v_init": 0.5})},
+                "populations": {
+                    "batch": population.model_copy(update={"size": BATCH_NEURONS, "v_init": 0.5})
+                },
                 "projections": {},
                 "record": type(experiment.record)(),
                 "question": None,
@@ -65,23 +67,56 @@ def process_seconds(*arguments: str, repeats: int = 5) -> float:
     return statistics.median(times[1:])
 
 
-def _row(table: Table, work: str, seconds: float, hold: float, unit: float, peer: str = "", ratio: str = "") -> None:
+def _row(
+    table: Table,
+    work: str,
+    seconds: float,
+    hold: float,
+    unit: float,
+    peer: str = "",
+    ratio: str = "",
+) -> None:
     names = {1e-3: "ms", 1e-9: "ns", 1.0: "s"}
-    table.add_row(work, f"{seconds / unit:.3g} {names[unit]}", f"{hold:g} {names[unit]}", peer, ratio)
+    table.add_row(
+        work, f"{seconds / unit:.3g} {names[unit]}", f"{hold:g} {names[unit]}", peer, ratio
+    )
 
 
 def main() -> None:
     """Measure and print."""
     table = Table(title="neuroemu, one core, warm")
     for column in ("work", "measured", "to hold", "peer in this run", "peer / ours"):
-        table.add_column(column, justify="left" if column.startswith(("work", "peer in")) else "right")
+        table.add_column(
+            column, justify="left" if column.startswith(("work", "peer in")) else "right"
+        )
     with tempfile.TemporaryDirectory() as folder:
         brian = statistics.median(brian2_cpp.time_binary(brian2_cpp.build(Path(folder)), 5))
-    for target, label in (("generic16", "int32"), ("spinnaker1", "int64"), ("brainscales2", "analog"), ("", "float")):
+    for target, label in (
+        ("generic16", "int32"),
+        ("spinnaker1", "int64"),
+        ("brainscales2", "analog"),
+        ("", "float"),
+    ):
         one = kernel_seconds(target, 1)
-        _row(table, f"40 s, 1 trial, {label}", one, 2.5, 1e-3, f"Brian2 C++ {brian * 1e3:.0f} ms", f"{brian / one:.0f}")
+        _row(
+            table,
+            f"40 s, 1 trial, {label}",
+            one,
+            2.5,
+            1e-3,
+            f"Brian2 C++ {brian * 1e3:.0f} ms",
+            f"{brian / one:.0f}",
+        )
         many = kernel_seconds(target, 32)
-        _row(table, f"40 s, 32 trials, {label}", many, 15, 1e-3, "32 x Brian2 C++", f"{32 * brian / many:.0f}")
+        _row(
+            table,
+            f"40 s, 32 trials, {label}",
+            many,
+            15,
+            1e-3,
+            "32 x Brian2 C++",
+            f"{32 * brian / many:.0f}",
+        )
     per_update = kernel_seconds("generic16", 1, silent=True) / BATCH_NEURONS / BATCH_STEPS
     peers: list[tuple[str, Callable[[int, int], float], int]] = [
         ("numpy", numpy_lif.step_time_ns, 200),
@@ -90,7 +125,15 @@ def main() -> None:
     ]
     for name, measure, steps in peers:
         peer = measure(BATCH_NEURONS, steps)
-        _row(table, "neuron update, batch, int32", per_update, 0.3, 1e-9, f"{name} {peer:.3g} ns", f"{peer * 1e-9 / per_update:.0f}")
+        _row(
+            table,
+            "neuron update, batch, int32",
+            per_update,
+            0.3,
+            1e-9,
+            f"{name} {peer:.3g} ns",
+            f"{peer * 1e-9 / per_update:.0f}",
+        )
     _row(table, "neuroemu --help", process_seconds("--help"), 0.15, 1.0)
     _row(table, "neuroemu run brainscales2, again", process_seconds("run", "brainscales2"), 3, 1.0)
     Console().print(table)
