@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from neuroemu.engine.run import Run
+from neuroemu.engine.run import Run, WeightChanges
 from neuroemu.engine.simulate import run_trains, simulate_inputs
 from neuroemu.errors import ConfigError
 from neuroemu.experiment import Experiment, Question
@@ -44,7 +44,8 @@ class Divergence:
     rung : str
         First rung of the ladder that has the difference.
     reference, target : float
-        Weight on both, in the experiment's unit; or the step of the spike that the other lacks.
+        Weight on both, in the experiment's unit, more than half an LSB apart; or 1 and 0 for a spike that only
+        one of them has.
     """
 
     trial: int
@@ -308,23 +309,40 @@ def _first_difference(
     found: list[tuple[int, int, str, float, float]] = []
     ratio = d.clock.input_steps
     for trial in range(reference.trials):
-        a = reference.spikes[question.population][trial] // ratio
-        b = other.spikes[question.population][trial]
-        odd = np.setxor1d(a, b)
+        a, b = (run.spikes[question.population] for run in (reference, other))
+        mine = a.steps[trial] // ratio * a.size + a.neurons[trial]
+        theirs = b.steps[trial] * b.size + b.neurons[trial]
+        odd = np.setxor1d(mine, theirs)
         if odd.size:
-            in_target = float(np.isin(odd[0], b))
-            found.append((trial, int(odd[0]), "membrane", 1.0 - in_target, in_target))
+            in_target = float(np.isin(odd[0], theirs))
+            found.append((trial, int(odd[0]) // a.size, "membrane", 1.0 - in_target, in_target))
         if question.projection in reference.weights:
             x = reference.weights[question.projection]
             y = other.weights[question.projection]
-            at = np.union1d(x[trial].step // ratio, y[trial].step)
-            mine = sample_changes(x[trial].step // ratio, x[trial].value, x.initial, at)
-            theirs = sample_changes(y[trial].step, y[trial].value, y.initial, at)
-            apart = np.flatnonzero(np.abs(mine - theirs) > half)
+            width = other.n_steps + 1
+            synapses = np.union1d(x[trial].synapse, y[trial].synapse)
+            records = (
+                _one_record(x[trial], x.initial, ratio, synapses, width),
+                _one_record(y[trial], y.initial, 1, synapses, width),
+            )
+            at = np.union1d(records[0][0], records[1][0])
+            v, w = (sample_changes(*record, 0.0, at) for record in records)
+            apart = np.flatnonzero(np.abs(v - w) > half)
             if apart.size:
-                i = apart[0]
-                found.append((trial, int(at[i]), "weight", float(mine[i]), float(theirs[i])))
+                i = apart[np.argmin(at[apart] % width)]
+                found.append((trial, int(at[i] % width) - 1, "weight", float(v[i]), float(w[i])))
     return min(found, key=lambda f: (f[1], f[0], f[2] != "weight"), default=None)
+
+
+def _one_record(
+    changes: WeightChanges, initial: float, ratio: int, synapses: NDArray[np.int64], width: int
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Return all synapses' changes as one record: each is given `width` steps, its first the start."""
+    steps = changes.synapse * width + changes.step // ratio + 1
+    keys = np.concatenate((synapses * width, steps))
+    values = np.concatenate((np.full(synapses.size, initial), changes.value))
+    order = np.argsort(keys, kind="stable")
+    return keys[order], values[order]
 
 
 def _weight_error(

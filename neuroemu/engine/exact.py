@@ -33,6 +33,7 @@ from neuroemu.models.homeostasis import (
     update,
 )
 from neuroemu.models.lif import LifSites, LifState, advance, receive, reset
+from neuroemu.models.registers import Discretized
 from neuroemu.models.rungs import Arithmetic, Rung
 from neuroemu.models.synapse import SynapseSites, drive
 from neuroemu.numeric.bits import lfsr_clock, lfsr_seed, lfsr_word, philox, stream_key
@@ -95,10 +96,7 @@ def run_exact(
     )
     stop = _checked_steps(n_steps, a.clock.n_steps)
     place = Place()
-    if a.rung == "fixed" and plan is not None:
-        sites = watch_plan(plan, place, trace)
-    else:
-        sites = _watch_rung(a, place, trace)
+    sites = _watched_sites(a, plan, place, trace)
     layout, _ = build(experiment, a)
     network = flat_network(experiment, a, layout)
     events, coincidences = input_events(layout, a, trains)
@@ -132,8 +130,12 @@ def _checked_steps(n_steps: int | None, most: int) -> int:
     return n_steps
 
 
-def _watch_rung(a: Arithmetic, place: Place, trace: Trace | None) -> dict[str, Watched]:
-    """Return the sites of a float rung; nothing is proved about them."""
+def _watched_sites(
+    a: Arithmetic, plan: Discretized | None, place: Place, trace: Trace | None
+) -> dict[str, Watched]:
+    """Return the sites over Python ints; those of a float rung, about which nothing is proved."""
+    if plan is not None and a.rung == "fixed":
+        return watch_plan(plan, place, trace)
     groups = (a.neuron_sites, a.synapse_sites, a.rule_sites, a.counter_sites)
     return {
         name: Watched(name=name, site=plain(site), place=place, trace=trace)

@@ -29,7 +29,8 @@ from neuroemu.engine.bundles import (
     STORE,
     SYN_START,
 )
-from neuroemu.engine.compiled import at, kernel, put
+from neuroemu.engine.compiled import at, kernel, prefer_wide_vectors, put
+from neuroemu.engine.recording import count_site, sample, touch, write_changes
 from neuroemu.engine.words import drive_word, leak_word, store_word
 from neuroemu.models import counter as counters
 from neuroemu.models.homeostasis import change_from_counts, update
@@ -47,36 +48,54 @@ TINY = 1e-290
 
 
 @register_jitable(forceinline=True)
-def _tally(tally: Any, trial: Any, site: Any, happened: Any, k: Any, what: Any) -> None:
-    """Count what `site` did; `what` is 0 for an overflow, 2 for a lost change."""
-    if happened:
-        if tally[trial, site, what] == 0:
-            tally[trial, site, what + 1] = k
-        tally[trial, site, what] += 1
+def _sweep_few(
+    k: Any, n: Any, params: Any, start: Any, stop: Any,
+    neurons: Any, lanes: Any, words: Any, spikes: Any,
+) -> Any:  # fmt: skip
+    """Advance the lanes of one group one by one, and return the number of spikes recorded."""
+    for lane in range(start, stop):
+        word = leak_word(words, neurons.lanes, lane, k)
+        after, spike = advance(at(lanes, lane), params, neurons.sites, word)
+        put(lanes, lane, after)
+        if spike:
+            spikes[n, 0] = k
+            spikes[n, 1], spikes[n, 2] = neurons.lanes[lane, 0], neurons.lanes[lane, 1]
+            n += 1
+    return n
 
 
 @register_jitable(forceinline=True)
 def _advance_few(
     k: Any, stop: Any, trials: Any, n: Any, neurons: Any, lanes: Any, words: Any, spikes: Any
 ) -> Any:
-    """Advance lane by lane until a step has spikes or `stop` is reached.
-
-    Returns the next step and the number of spikes recorded.
-    """
+    """Advance until a step has spikes or `stop` is reached; return the next step and the spikes recorded."""
     first = n
+    bounds = neurons.bounds
+    params = at(
+        neurons.params, 0
+    )  # read once: a store to a lane might change them, for all numba knows
     while k < stop and n == first:
-        for g in range(neurons.bounds.shape[0]):
-            params = at(neurons.params, g)
-            for lane in range(neurons.bounds[g, 0] * trials, neurons.bounds[g, 1] * trials):
-                word = leak_word(words, neurons.lanes, lane, k)
-                after, spike = advance(at(lanes, lane), params, neurons.sites, word)
-                put(lanes, lane, after)
-                if spike:
-                    spikes[n, 0] = k
-                    spikes[n, 1], spikes[n, 2] = neurons.lanes[lane, 0], neurons.lanes[lane, 1]
-                    n += 1
+        end = bounds[0, 1] * trials
+        n = _sweep_few(k, n, params, 0, end, neurons, lanes, words, spikes)
+        for g in range(1, bounds.shape[0]):
+            start, end = bounds[g, 0] * trials, bounds[g, 1] * trials
+            other = at(neurons.params, g)
+            n = _sweep_few(k, n, other, start, end, neurons, lanes, words, spikes)
         k += 1
     return k, n
+
+
+@register_jitable(forceinline=True)
+def _sweep_many(
+    k: Any, params: Any, start: Any, stop: Any,
+    neurons: Any, lanes: Any, words: Any, fired: Any,
+) -> None:  # fmt: skip
+    """Advance the lanes of one group in a vector loop, and note which fired."""
+    for lane in range(start, stop):
+        word = leak_word(words, neurons.lanes, lane, k)
+        after, spike = advance(at(lanes, lane), params, neurons.sites, word)
+        put(lanes, lane, after)
+        fired[np.uint64(lane)] = spike
 
 
 @register_jitable(forceinline=True)
@@ -84,17 +103,18 @@ def _advance_many(
     k: Any, stop: Any, trials: Any, n: Any, neurons: Any, lanes: Any, words: Any, spikes: Any,
     fired: Any, fired_words: Any,
 ) -> Any:  # fmt: skip
-    """Do the same in a vector loop; spikes are found afterwards, eight lanes at a glance."""
+    """Do the same in vector loops; spikes are found afterwards, eight lanes at a glance."""
+    prefer_wide_vectors()
     first = n
+    bounds = neurons.bounds
     n_lanes = neurons.group.size * trials
+    params = at(neurons.params, 0)
     while k < stop and n == first:
-        for g in range(neurons.bounds.shape[0]):
-            params = at(neurons.params, g)
-            for lane in range(neurons.bounds[g, 0] * trials, neurons.bounds[g, 1] * trials):
-                word = leak_word(words, neurons.lanes, lane, k)
-                after, spike = advance(at(lanes, lane), params, neurons.sites, word)
-                put(lanes, lane, after)
-                fired[np.uint64(lane)] = spike
+        _sweep_many(k, params, 0, bounds[0, 1] * trials, neurons, lanes, words, fired)
+        for g in range(1, bounds.shape[0]):
+            start, end = bounds[g, 0] * trials, bounds[g, 1] * trials
+            other = at(neurons.params, g)
+            _sweep_many(k, other, start, end, neurons, lanes, words, fired)
         any_fired = np.uint64(0)
         for i in range(fired_words.size):
             any_fired |= fired_words[i]
@@ -110,17 +130,6 @@ def _advance_many(
 
 
 @register_jitable(forceinline=True)
-def _touch(rec: Any, weight: Any, touched: Any, k: Any, trial: Any, slot: Any) -> Any:
-    """Note the weight as it was before the first update of this step."""
-    if rec.is_recorded.size > 0 and rec.is_recorded[slot] and rec.touched_at[trial, slot] != k:
-        rec.touched_at[trial, slot] = k
-        rec.touched[touched, 0], rec.touched[touched, 1] = slot, trial
-        rec.touched_old[touched] = weight[trial, slot]
-        touched += 1
-    return touched
-
-
-@register_jitable(forceinline=True)
 def _update(
     rule: Any, draws: Any, weight: Any, lfsr: Any, tally: Any,
     k: Any, trial: Any, slot: Any, p: Any, change: Any,
@@ -131,9 +140,11 @@ def _update(
     before = weight[trial, slot]
     after, wide = update(before, change, params, rule.sites, word)
     weight[trial, slot] = after
-    _tally(tally, trial, ACCUMULATE, overflowed(wide.accumulate, rule.sites.accumulate, 0), k, 0)
-    _tally(tally, trial, STORE, overflowed(wide.store, rule.sites.store, word), k, 0)
-    _tally(tally, trial, STORE, after == before and wide.store != before * params.unit, k, 2)
+    count_site(
+        tally, trial, ACCUMULATE, overflowed(wide.accumulate, rule.sites.accumulate, 0), k, 0
+    )
+    count_site(tally, trial, STORE, overflowed(wide.store, rule.sites.store, word), k, 0)
+    count_site(tally, trial, STORE, after == before and wide.store != before * params.unit, k, 2)
 
 
 @register_jitable(forceinline=True)
@@ -157,11 +168,11 @@ def _deliver(
         after, wide = receive(before, amount, params, neurons.sites)
         put(state.neurons, lane, after)
         live = before.refractory == 0
-        _tally(rec.tally, trial, DRIVE, overflowed(w * gain, wiring.sites.drive, word), k, 0)
-        _tally(rec.tally, trial, DRIVE, amount == 0 and w != 0, k, 2)
-        _tally(rec.tally, trial, INPUT, live and overflowed(wide, neurons.sites.input, 0), k, 0)
+        count_site(rec.tally, trial, DRIVE, overflowed(w * gain, wiring.sites.drive, word), k, 0)
+        count_site(rec.tally, trial, DRIVE, amount == 0 and w != 0, k, 2)
+        count_site(rec.tally, trial, INPUT, live and overflowed(wide, neurons.sites.input, 0), k, 0)
         if plastic and rule.mode == EVENT_DRIVEN:
-            touched = _touch(rec, state.weight, touched, k, trial, s + to_slot)
+            touched = touch(rec, state.weight, touched, k, trial, s + to_slot)
             _update(
                 rule, draws, state.weight, state.lfsr, rec.tally,
                 k, trial, s + to_slot, p, rule.params.dw_plus[p],
@@ -177,7 +188,7 @@ def _count(rule: Any, counts: Any, tally: Any, k: Any, trial: Any, unit: Any) ->
         after = counters.increment(before, rule.counter_sites)
         counts.count[trial, unit] = after.count
         counts.sticky[trial, unit] = after.sticky
-        _tally(tally, trial, COUNT, after.sticky and not before.sticky, k, 0)
+        count_site(tally, trial, COUNT, after.sticky and not before.sticky, k, 0)
 
 
 @register_jitable(forceinline=True)
@@ -199,10 +210,10 @@ def _periodic(
             n_pre = _read(rule, state.counters, trial, wiring.slots[slot, 0])
             n_post = _read(rule, state.counters, trial, sources + wiring.slots[slot, 1])
             change, wide = change_from_counts(n_pre, n_post, at(rule.params, p), sites)
-            _tally(rec.tally, trial, PLUS, overflowed(wide.plus, sites.plus, 0), k, 0)
-            _tally(rec.tally, trial, MINUS, overflowed(wide.minus, sites.minus, 0), k, 0)
-            _tally(rec.tally, trial, CHANGE, overflowed(wide.change, sites.change, 0), k, 0)
-            touched = _touch(rec, state.weight, touched, k, trial, slot)
+            count_site(rec.tally, trial, PLUS, overflowed(wide.plus, sites.plus, 0), k, 0)
+            count_site(rec.tally, trial, MINUS, overflowed(wide.minus, sites.minus, 0), k, 0)
+            count_site(rec.tally, trial, CHANGE, overflowed(wide.change, sites.change, 0), k, 0)
+            touched = touch(rec, state.weight, touched, k, trial, slot)
             _update(
                 rule, draws, state.weight, state.lfsr, rec.tally, k, trial, slot, p, change
             )  # fmt: skip
@@ -210,19 +221,6 @@ def _periodic(
             state.counters.count[trial, unit] = 0
             state.counters.sticky[trial, unit] = False
     return touched
-
-
-@register_jitable(forceinline=True)
-def _write_changes(k: Any, touched: Any, weight: Any, rec: Any) -> None:
-    """Record the weights that this step has changed, one entry each."""
-    n = rec.cursor[2]
-    for i in range(touched):
-        slot, trial = rec.touched[i, 0], rec.touched[i, 1]
-        if weight[trial, slot] != rec.touched_old[i]:
-            rec.changes[n, 0], rec.changes[n, 1], rec.changes[n, 2] = k, slot, trial
-            rec.change_value[n] = weight[trial, slot]
-            n += 1
-    rec.cursor[2] = n
 
 
 @register_jitable(forceinline=True)
@@ -280,7 +278,7 @@ def _synapses(
         if rule.mode == EVENT_DRIVEN:
             for c in range(wiring.column_start[neuron], wiring.column_start[neuron + 1]):
                 slot, p = wiring.columns[c, 0], wiring.columns[c, 1]
-                touched = _touch(rec, state.weight, touched, k, trial, slot)
+                touched = touch(rec, state.weight, touched, k, trial, slot)
                 _update(
                     rule, draws, state.weight, state.lfsr, rec.tally,
                     k, trial, slot, p, -rule.params.dw_minus[p],
@@ -303,7 +301,7 @@ def _housekeeping(k: Any, trials: Any, neurons: Any, lanes: Any, words: Any, tal
             word = leak_word(words, neurons.lanes, lane, k)
             after, _ = advance(before, params, neurons.sites, word)
             stuck = before.refractory == 0 and before.v != 0 and after.v == before.v
-            _tally(tally, neurons.lanes[lane, 1], LEAK, stuck, k, 2)
+            count_site(tally, neurons.lanes[lane, 1], LEAK, stuck, k, 2)
 
 
 @register_jitable(forceinline=True)
@@ -320,17 +318,6 @@ def _next_stop(k: Any, stop: Any, period: Any, events: Any, rec: Any) -> Any:
     return until
 
 
-@register_jitable(forceinline=True)
-def _sample(k: Any, trials: Any, v: Any, rec: Any) -> None:
-    """Record membranes at the start of step `k`, if it is one to be recorded."""
-    start, last, every = rec.sample_grid[0], rec.sample_grid[1], rec.sample_grid[2]
-    if rec.sample_neuron.size > 0 and start <= k < last and (k - start) % every == 0:
-        for i in range(rec.sample_neuron.size):
-            for trial in range(trials):
-                lane = rec.sample_neuron[i] * trials + trial
-                rec.sample_v[(k - start) // every, i, trial] = v[lane]
-
-
 def run_steps(
     k: Any, stop: Any, trials: Any, period: Any, sources: Any,
     neurons: Any, wiring: Any, rule: Any, draws: Any, words: Any,
@@ -341,6 +328,7 @@ def run_steps(
     It returns early, after a whole step, where a buffer of `rec` might overflow in the next one; the
     caller empties the buffers and calls again. `events` are deliveries of input spikes, see `bundles`.
     """
+    prefer_wide_vectors()
     lanes = neurons.group.size * trials
     while k < stop:
         if rec.cursor[1] + lanes > rec.spikes.shape[0]:
@@ -349,7 +337,7 @@ def run_steps(
             break
         if k % HOUSEKEEPING == 0:
             _housekeeping(k, trials, neurons, state.neurons, words, rec.tally)
-        _sample(k, trials, state.neurons.v, rec)
+        sample(k, trials, state.neurons.v, rec)
         until = _next_stop(k, stop, period, events, rec)
         first, n = rec.cursor[1], rec.cursor[1]
         if lanes < FEW_LANES:
@@ -369,10 +357,10 @@ def run_steps(
                 k - 1, trials, sources, events, first_event, last_event, first, n,
                 neurons, wiring, rule, draws, state, rec,
             )  # fmt: skip
-            _write_changes(k - 1, touched, state.weight, rec)
+            write_changes(k - 1, touched, state.weight, rec)
         if period > 0 and k % period == 0:
             touched = _periodic(k - 1, trials, sources, wiring, rule, draws, state, rec)
-            _write_changes(k - 1, touched, state.weight, rec)
+            write_changes(k - 1, touched, state.weight, rec)
     return k
 
 

@@ -148,7 +148,10 @@ def widest_values(
         terms = [f * v for v in membrane for f in (*leaks, *(n.unit for n in neurons.values()))]
         drives = [g * w for g in gains for w in codes]
         widest["leak"] = (min(terms), max(terms) + sites["leak"].widest_addend)
-        widest["drive"] = (min(drives), max(drives) + sites["drive"].widest_addend)
+        # a shift beyond the container's width is undefined, however small the product
+        dropped = 2 ** sites["drive"].shift - 1
+        high = max(max(drives) + sites["drive"].widest_addend, dropped)
+        widest["drive"] = (min(drives), high)
         widest["input"] = (2 * membrane[0], 2 * membrane[1])
     return widest
 

@@ -108,7 +108,11 @@ def write_folder(comparison: Comparison, parent: Path) -> Path:
         for ending in ("png", "svg"):
             save_figure(figure, folder / f"figure.{ending}")
 
-    return write_aside(_free_name(parent, comparison), fill)
+    try:
+        folder = _free_name(parent, comparison)
+    except OSError as error:
+        raise _cannot_write(parent, error) from None
+    return write_aside(folder, fill)
 
 
 def write_aside(folder: Path, fill: Callable[[Path], None]) -> Path:
@@ -128,12 +132,16 @@ def write_aside(folder: Path, fill: Callable[[Path], None]) -> Path:
             shutil.rmtree(folder)
         aside.replace(folder)
     except OSError as error:
-        raise OutputError(
-            f"{folder}: the results cannot be written; {error.strerror or error}; choose another --out"
-        ) from None
+        raise _cannot_write(folder, error) from None
     finally:
         shutil.rmtree(aside, ignore_errors=True)
     return folder
+
+
+def _cannot_write(folder: Path, error: OSError) -> OutputError:
+    return OutputError(
+        f"{folder}: the results cannot be written; {error.strerror or error}; choose another --out"
+    )
 
 
 def _free_name(parent: Path, comparison: Comparison) -> Path:

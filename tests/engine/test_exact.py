@@ -247,6 +247,20 @@ def test_the_proof_holds_for_narrow_accumulators(
     assert_equal(run, simulate(experiment, chip, seed=1))
 
 
+@pytest.mark.parametrize("fraction", [40, 63, 64])
+def test_no_shift_is_as_long_as_its_container(fraction: int) -> None:
+    """A narrow gain register with a long fraction: the product is small, the shift is not."""
+    chip = target(f"synapse.gain.format=fxp-u8/{fraction}", "synapse.gain.drive_rounding=floor")
+    experiment = network(
+        {"n": neuron()}, {"s": Poisson(rates_hz=(5000.0,))}, {"p": synapses("s", "n", 0.7)}
+    )
+    if fraction == 64:
+        with pytest.raises(ConfigError, match="weight times gain takes 64"):
+            discretize(experiment, chip)
+    else:
+        assert_equal(run_exact(experiment, chip, seed=1), simulate(experiment, chip, seed=1))
+
+
 def test_input_that_is_silent_may_be_given() -> None:
     experiment = network({"n": neuron()}, {"s": SILENT}, {"p": synapses("s", "n", 0.75)})
     run = run_exact(experiment, target(), spikes={"s": [[3, 4, 9], []]})

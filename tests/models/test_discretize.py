@@ -46,25 +46,41 @@ HAND = {
     "brainscales1": {"weight": 15, "dw": 0, "w_max": 15, "unit": 1, "leak": None, "thresh": None},
     # 0.05 / (2/63) is 1.575 LSB, times 512 is 806.4
     "brainscales2": {
-        **{"weight": 63, "dw": 806, "w_max": 63, "unit": 512},
-        **{"leak": None, "thresh": None},
+        "weight": 63,
+        "dw": 806,
+        "w_max": 63,
+        "unit": 512,
+        "leak": None,
+        "thresh": None,
     },
     # 0.99 * 2^15 is 32440.32; 0.05 * 2^14 is 819.2
     "generic16": {
-        **{"weight": 32768, "dw": 819, "w_max": 32768, "unit": 1},
-        **{"leak": 32440, "thresh": 4096},
+        "weight": 32768,
+        "dw": 819,
+        "w_max": 32768,
+        "unit": 1,
+        "leak": 32440,
+        "thresh": 4096,
     },
     # 0.99 * 256 is 253.44; 0.05 * 64 is 3.2
     "generic8": {"weight": 128, "dw": 3, "w_max": 128, "unit": 1, "leak": 253, "thresh": 32},
     # 0.99 * 4096 is 4055.04; 0.05 * 128 * 128 is 819.2; 2 * 128 is one more than 8 bits hold
     "loihi1": {
-        **{"weight": 255, "dw": 819, "w_max": 255, "unit": 128},
-        **{"leak": 4055, "thresh": 262144},
+        "weight": 255,
+        "dw": 819,
+        "w_max": 255,
+        "unit": 128,
+        "leak": 4055,
+        "thresh": 262144,
     },
     # exp(-0.01) * 2^32 is 4252231657.36; 0.05 * 2^14 * 2 is 1638.4, rounded down
     "spinnaker1": {
-        **{"weight": 32768, "dw": 1638, "w_max": 32768, "unit": 2},
-        **{"leak": 4252231657, "thresh": 32768},
+        "weight": 32768,
+        "dw": 1638,
+        "w_max": 32768,
+        "unit": 2,
+        "leak": 4252231657,
+        "thresh": 32768,
     },
 }
 
@@ -359,8 +375,9 @@ def test_a_gain_that_is_no_power_of_two_needs_a_format() -> None:
     assert violation.detail == "homeostatic: 4.096"
     d = discretized("generic16", [*overrides, "synapse.gain.format=fxp-u24/12"])
     assert {n: s.gain for n, s in d.synapses.items()} == {
-        **{"drive": 1024, "control_drive": 1024},
-        **{"homeostatic": 16777},  # 4.096 * 4096 is 16777.216
+        "drive": 1024,
+        "control_drive": 1024,
+        "homeostatic": 16777,  # 4.096 * 4096 is 16777.216
     }
 
 
@@ -408,7 +425,12 @@ def test_a_tick_finer_than_the_grid_of_the_input_changes_nothing() -> None:
         ("generic8", ["time.tick_us=70.0"], [], "time.tick_us"),
         ("generic8", ["time.tick_us=250.0"], [], "time.tick_us"),
         ("generic8", ["time.tick_us=1000.0"], ["time.duration_ms=39999.5"], "time.duration_ms"),
-        ("brainscales2", ["plasticity.update_period_us=100.05"], [], "plasticity.update_period_us"),
+        (
+            "brainscales2",
+            ["time.tick_us=0.05", "plasticity.update_period_us=100.05"],
+            [],
+            "plasticity.update_period_us",
+        ),
     ],
 )
 def test_times_that_are_no_multiples_are_refused(
@@ -421,7 +443,9 @@ def test_times_that_are_no_multiples_are_refused(
 
 
 def test_the_proposed_period_is_accepted() -> None:
-    (violation,) = refused("brainscales2", ["plasticity.update_period_us=100.05"])
+    (violation,) = refused(
+        "brainscales2", ["time.tick_us=0.05", "plasticity.update_period_us=100.05"]
+    )
     proposed = violation.remedy.removeprefix("use ")
     d = discretized("brainscales2", [f"plasticity.update_period_us={float(proposed)}"])
     assert d.clock.period_steps == 1000

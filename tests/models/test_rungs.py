@@ -97,9 +97,7 @@ def test_range_counts_accumulators_in_weight_lsbs() -> None:
         ("brainscales2", [], np.float64, Exact),
     ],
 )
-def test_fixed_is_the_chip(
-    target: str, overrides: list[str], container: type, leak: type
-) -> None:
+def test_fixed_is_the_chip(target: str, overrides: list[str], container: type, leak: type) -> None:
     d = discretized(target, overrides)
     a = on_target(d, "fixed")
     sites = sites_of(a)
