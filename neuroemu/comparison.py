@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from neuroemu.engine.run import Run, WeightChanges
+from neuroemu.divergence import Divergence, first_divergence, settling_ms, weight_error
+from neuroemu.engine.run import Run
 from neuroemu.engine.simulate import run_trains, simulate_inputs
 from neuroemu.errors import ConfigError
 from neuroemu.experiment import Experiment, Question
@@ -19,43 +20,12 @@ from neuroemu.explain import explain
 from neuroemu.hardware.config import Target
 from neuroemu.metrics.attribution import Attribution, attribution
 from neuroemu.metrics.verdict import Decision, PhaseResult, Verdict, decide
-from neuroemu.metrics.weights import sample_changes, settling_time, weight_error_lsb
 from neuroemu.models.discretize import discretize
 from neuroemu.models.registers import Discretized
 from neuroemu.models.rungs import RUNGS, ideal, on_target
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-SETTLING_BAND = 0.1
-"""Band around a phase's final mean weight, in parts of the weight range."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Divergence:
-    """Where the target first leaves the float reference.
-
-    Parameters
-    ----------
-    trial, step : int
-        In steps of the target.
-    register, site : str
-        ``weight`` or ``membrane``, and the site (or ``constants``, ``update period``) behind it.
-    rung : str
-        First rung of the ladder that has the difference.
-    reference, target : float
-        Weight on both, in the experiment's unit, more than half an LSB apart; or 1 and 0 for a spike that only
-        one of them has.
-    """
-
-    trial: int
-    step: int
-    time_ms: float
-    register: str
-    site: str
-    rung: str
-    reference: float
-    target: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +53,8 @@ class Comparison:
 
     Parameters
     ----------
+    input_digest : str
+        Of given input spikes; empty if they were drawn from the seed.
     runs : dict of str to Run
         By rung; all saw the same input spikes.
     rates, control : dict of str to (trials, phases) float64
@@ -99,6 +71,7 @@ class Comparison:
     target: Target
     discretized: Discretized
     seed: int
+    input_digest: str
     runs: dict[str, Run]
     rates: dict[str, NDArray[np.float64]]
     control: dict[str, NDArray[np.float64]]
@@ -223,7 +196,8 @@ def compare(
     blame = None
     if decision.verdict in (Verdict.SHIFTED, Verdict.DEAD):
         if progress is not None:
-            progress(len(arithmetics) / (len(arithmetics) + 1), "the site to blame")
+            what = "the site to blame (its first time compiles a kernel)"
+            progress(len(arithmetics) / (len(arithmetics) + 1), what)
         blame = _blame(discretized, question, decision, split, runs["fixed"], trains, seed)
     if progress is not None:
         progress(1.0, "done")
@@ -232,19 +206,29 @@ def compare(
         target=target,
         discretized=discretized,
         seed=seed,
+        input_digest="" if spikes is None else _digest_of(trains),
         runs=runs,
         rates=rates,
         control=control,
         decision=decision,
         attribution=split,
         blame=blame,
-        divergence=_divergence(discretized, question, runs),
-        weight_error=_weight_error(
+        divergence=first_divergence(discretized, question, runs),
+        weight_error=weight_error(
             question, runs, float(discretized.synapses[question.projection].lsb)
         ),
-        settling_ms=_settling(experiment, question, runs),
+        settling_ms=settling_ms(experiment, question, runs),
         sentence=explain(discretized, decision, split, blame.site if blame else ""),
     )
+
+
+def _digest_of(trains: Sequence[Mapping[str, NDArray[np.int64]]]) -> str:
+    digest = hashlib.sha256()
+    for by_name in trains:
+        for name in sorted(by_name):
+            digest.update(f"{name} {len(by_name[name])} ".encode())
+            digest.update(np.ascontiguousarray(by_name[name], "<i8").tobytes())
+    return digest.hexdigest()
 
 
 def _blame(
@@ -273,129 +257,3 @@ def _blame(
     best = max(recovered, key=lambda n: recovered[n] * np.sign(missing), default="")
     helps = bool(best) and recovered[best] * np.sign(missing) > abs(missing) / 4
     return Blame(rung=step.rung, site=best if helps else "", recovered=recovered)
-
-
-def _divergence(d: Discretized, question: Question, runs: Mapping[str, Run]) -> Divergence | None:
-    found = _first_difference(d, question, runs["ideal"], runs["fixed"])
-    if found is None:
-        return None
-    trial, step, register, reference, target = found
-    rung = "fixed"
-    for candidate in ("parameters", "range"):
-        other = _first_difference(d, question, runs["ideal"], runs[candidate])
-        if other is not None and other[1] <= step:
-            rung = candidate
-            break
-    site = {"weight": "store", "membrane": "leak"}[register]
-    if rung == "parameters" or site not in d.sites:
-        site = "update period" if d.clock.period_steps else "constants"
-    return Divergence(
-        trial=trial,
-        step=step,
-        time_ms=step * float(d.clock.step_ms),
-        register=register,
-        site=site,
-        rung=rung,
-        reference=reference,
-        target=target,
-    )
-
-
-def _first_difference(
-    d: Discretized, question: Question, reference: Run, other: Run
-) -> tuple[int, int, str, float, float] | None:
-    """Return trial, step, register and both values of the first spike or weight that differs."""
-    half = float(d.synapses[question.projection].lsb) / 2
-    found: list[tuple[int, int, str, float, float]] = []
-    ratio = d.clock.input_steps
-    for trial in range(reference.trials):
-        a, b = (run.spikes[question.population] for run in (reference, other))
-        mine = a.steps[trial] // ratio * a.size + a.neurons[trial]
-        theirs = b.steps[trial] * b.size + b.neurons[trial]
-        odd = np.setxor1d(mine, theirs)
-        if odd.size:
-            in_target = float(np.isin(odd[0], theirs))
-            found.append((trial, int(odd[0]) // a.size, "membrane", 1.0 - in_target, in_target))
-        if question.projection in reference.weights:
-            x = reference.weights[question.projection]
-            y = other.weights[question.projection]
-            width = other.n_steps + 1
-            synapses = np.union1d(x[trial].synapse, y[trial].synapse)
-            records = (
-                _one_record(x[trial], x.initial, ratio, synapses, width),
-                _one_record(y[trial], y.initial, 1, synapses, width),
-            )
-            at = np.union1d(records[0][0], records[1][0])
-            v, w = (sample_changes(*record, 0.0, at) for record in records)
-            apart = np.flatnonzero(np.abs(v - w) > half)
-            if apart.size:
-                i = apart[np.argmin(at[apart] % width)]
-                found.append((trial, int(at[i] % width) - 1, "weight", float(v[i]), float(w[i])))
-    return min(found, key=lambda f: (f[1], f[0], f[2] != "weight"), default=None)
-
-
-def _one_record(
-    changes: WeightChanges, initial: float, ratio: int, synapses: NDArray[np.int64], width: int
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Return all synapses' changes as one record: each is given `width` steps, its first the start."""
-    steps = changes.synapse * width + changes.step // ratio + 1
-    keys = np.concatenate((synapses * width, steps))
-    values = np.concatenate((np.full(synapses.size, initial), changes.value))
-    order = np.argsort(keys, kind="stable")
-    return keys[order], values[order]
-
-
-def _weight_error(
-    question: Question, runs: Mapping[str, Run], lsb: float
-) -> dict[str, float] | None:
-    if question.projection not in runs["fixed"].weights:
-        return None
-    reference, target = (runs[r].weights[question.projection] for r in ("ideal", "fixed"))
-    times = np.linspace(0, runs["fixed"].n_steps * runs["fixed"].step_ms, 401)[1:]
-    errors = []
-    for trial in range(len(target)):
-        columns = []
-        for run, record in ((runs["ideal"], reference), (runs["fixed"], target)):
-            first = record[trial].synapse == 0
-            at = np.floor(times / run.step_ms + 1e-9).astype(np.int64) - 1
-            changes = record[trial]
-            columns.append(
-                sample_changes(changes.step[first], changes.value[first], record.initial, at)
-            )
-        errors.append(weight_error_lsb(columns[0], columns[1], lsb))
-    return {
-        "mean": float(np.mean([e.mean for e in errors])),
-        "rms": float(np.sqrt(np.mean([e.rms**2 for e in errors]))),
-        "max_abs": float(max(e.max_abs for e in errors)),
-    }
-
-
-def _settling(
-    experiment: Experiment, question: Question, runs: Mapping[str, Run]
-) -> dict[str, list[float | None]]:
-    edges = experiment.phase_edges_ms()
-    rule = experiment.projections[question.projection].plasticity
-    result: dict[str, list[float | None]] = {}
-    for rung in ("ideal", "fixed"):
-        run = runs[rung]
-        if question.projection not in run.weights or rule is None:
-            continue
-        record = run.weights[question.projection]
-        medians: list[float | None] = []
-        for start, stop in pairwise(edges):
-            times = []
-            for changes in record.trials:
-                first = changes.synapse == 0
-                steps = settling_time(
-                    changes.step[first],
-                    changes.value[first],
-                    record.initial,
-                    phase_start=round(start / run.step_ms),
-                    phase_stop=round(stop / run.step_ms),
-                    band=SETTLING_BAND * (rule.w_max - rule.w_min),
-                )
-                times.append(np.inf if steps is None else steps * run.step_ms)
-            median = float(np.median(times))
-            medians.append(median if np.isfinite(median) else None)
-        result[rung] = medians
-    return result

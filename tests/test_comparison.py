@@ -111,6 +111,11 @@ def test_a_membrane_that_does_not_leak_is_blamed_on_the_leak() -> None:
         abs(hz) for site, hz in c.blame.recovered.items() if site != "leak"
     )
     assert "the rounding of the membrane's leak" in c.sentence
+    # every site is a suspect that drops bits or left its range
+    did = c.runs["fixed"].sites
+    suspects = {n for n, s in c.discretized.sites.items() if s.shift > 0 or did[n]["overflowed"]}
+    assert c.blame.recovered.keys() == suspects >= {"leak", "drive"}
+    assert c.discretized.sites["drive"].shift == 1
 
 
 def test_without_learning_the_neuron_is_its_control() -> None:

@@ -282,11 +282,11 @@ def _synapse(report: _Report, key: str, projection: Projection) -> SynapseRegist
         )
         for name, value, rounding in (("w_min", rule.w_min, "ceil"), ("w_max", rule.w_max, "floor"))
     }
-    if limits["w_min"] >= limits["w_max"]:
+    if limits["w_min"] > limits["w_max"]:
         report.refuse(
             f"{key}.plasticity.w_max",
             rule.w_max,
-            "a weight has at least two values between its limits",
+            "a code of the weight lies between its limits",
             f"an LSB of {place}.weight is {float(lsb):.6g}",
             f"add fraction bits to {place}.weight.format",
         )

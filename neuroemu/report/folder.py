@@ -24,6 +24,7 @@ def digest(comparison: Comparison) -> str:
         "target": comparison.target.model_dump(mode="json"),
         "experiment": comparison.experiment.model_dump(mode="json"),
         "seed": comparison.seed,
+        "input": comparison.input_digest,
         "trials": comparison.trials,
         "version": neuroemu.__version__,
     }
@@ -37,6 +38,7 @@ def manifest(comparison: Comparison) -> dict[str, Any]:
     return {
         "digest": digest(comparison),
         "seed": comparison.seed,
+        "input_digest": comparison.input_digest,
         "trials": comparison.trials,
         "versions": {"python": platform.python_version()} | {p: version(p) for p in packages},
         "time": clock_summary(d),

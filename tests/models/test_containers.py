@@ -18,7 +18,7 @@ from neuroemu.numeric.ops import requantize
 from neuroemu.numeric.site import ROUNDINGS, Site
 from tests.engine.small import SILENT, homeostasis, network, neuron, synapses
 
-BRUTE = settings(max_examples=60, deadline=None)
+BRUTE = settings(max_examples=40, deadline=None)
 SIGN = {True: "s", False: "u"}
 
 
