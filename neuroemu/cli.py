@@ -82,6 +82,7 @@ def run(
     loaded = load_experiment(experiment, for_experiment)
     chips = [load_target(name, for_target) for name in targets or shipped_targets()]
     check_writable(out)
+    _import_in_background("neuroemu.report.figures")
     results, folders, interrupted = _compare_all(loaded, chips, trials, seed, out)
     if as_json:
         click.echo(json.dumps([c.as_json() for c in results], indent=2, allow_nan=False))
@@ -92,6 +93,14 @@ def run(
         sys.exit(INTERRUPTED)
     if gate and any(c.verdict != "survives" for c in results):
         sys.exit(NOT_SURVIVED)
+
+
+def _import_in_background(module: str) -> None:
+    """Import matplotlib while the kernels run: it takes most of a second, and they need no interpreter."""
+    from importlib import import_module
+    from threading import Thread
+
+    Thread(target=import_module, args=(module,), daemon=True).start()
 
 
 def _compare_all(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -76,41 +77,42 @@ def assemble(
 
 
 def _spike_trains(layout: Layout, written: Written) -> dict[str, SpikeTrains]:
-    step, neuron, trial = written.spikes.T
+    order, cuts = _by_trial(written.spikes[:, 2], len(written.tally))
+    step, neuron = written.spikes[order, 0].astype(np.int64), written.spikes[order, 1]
     trains = {}
     for name, members in layout.neurons.items():
         inside = (neuron >= members.start) & (neuron < members.stop)
-        parts = [inside & (trial == t) for t in range(len(written.tally))]
+        parts = [slice(a, b) for a, b in pairwise(np.concatenate(([0], np.cumsum(inside)))[cuts])]
+        mine, who = step[inside], neuron[inside].astype(np.int64) - members.start
         trains[name] = SpikeTrains(
-            tuple(step[p].astype(np.int64) for p in parts),
-            tuple(neuron[p].astype(np.int64) - members.start for p in parts),
-            len(members),
+            tuple(mine[p] for p in parts), tuple(who[p] for p in parts), len(members)
         )
     return trains
+
+
+def _by_trial(
+    trial: NDArray[np.integer[Any]], trials: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the order that brings rows together by trial, and where each trial begins and the last ends."""
+    order = np.argsort(trial, kind="stable")
+    return order, np.searchsorted(trial[order], np.arange(trials + 1))
 
 
 def _weights(
     experiment: Experiment, a: Arithmetic, layout: Layout, written: Written
 ) -> dict[str, WeightRecord]:
-    step, slot, trial = written.changes.T
-    value = written.change_value
+    order, cuts = _by_trial(written.changes[:, 2], len(written.tally))
+    step, slot = (written.changes[order, i].astype(np.int64) for i in (0, 1))
+    value = written.change_value[order]
     records = {}
     is_integer = a.rung == "fixed"
     for name in experiment.record.weights:
         slots, numbers = layout.slots[name], a.synapses[name]
         inside = (slot >= slots.start) & (slot < slots.stop)
-        trials = []
-        for t in range(len(written.tally)):
-            part = inside & (trial == t)
-            raw = value[part].astype(np.int64) if is_integer else value[part].astype(float)
-            trials.append(
-                WeightChanges(
-                    step[part].astype(np.int64),
-                    slot[part].astype(np.int64) - slots.start,
-                    raw,
-                    raw * numbers.lsb,
-                )
-            )
+        raw = value[inside].astype(np.int64 if is_integer else np.float64)
+        columns = (step[inside], slot[inside] - slots.start, raw, raw * numbers.lsb)
+        bounds = np.concatenate(([0], np.cumsum(inside)))[cuts]
+        trials = [WeightChanges(*(c[a:b] for c in columns)) for a, b in pairwise(bounds)]
         lsb = numbers.lsb if is_integer else 0.0
         records[name] = WeightRecord(tuple(trials), float(numbers.weight) * numbers.lsb, lsb)
     return records

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
-import scipy.fft
 from numpy.typing import ArrayLike, NDArray
 
 MS = 0.001
@@ -236,6 +235,8 @@ def phase_rates(
 
 def _convolve_fft(rate: NDArray[np.float64], kernel: NDArray[np.float64]) -> NDArray[np.float64]:
     full = rate.size + kernel.size - 1
+    import scipy.fft  # late: it takes a fifth of a second, and only long records need it
+
     size = scipy.fft.next_fast_len(full, real=True)
     product = scipy.fft.rfft(rate, size) * scipy.fft.rfft(kernel, size)
     longer, shorter = max(rate.size, kernel.size), min(rate.size, kernel.size)

@@ -8,6 +8,7 @@ import platform
 import shutil
 import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -103,7 +104,9 @@ def write_folder(comparison: Comparison, parent: Path) -> Path:
         _write_json(folder / "manifest.json", manifest(comparison))
         _write_json(folder / "verdict.json", comparison.as_json())
         for rung, run in comparison.runs.items():
-            run.save(folder / f"run-{rung}.npz")
+            between = rung in ("parameters", "range")  # their membranes are large and of little use
+            kept = replace(run, membrane={}) if between else run
+            kept.save(folder / f"run-{rung}.npz")
         from neuroemu.report.figures import comparison_figure, save_figure
 
         figure = comparison_figure(comparison)

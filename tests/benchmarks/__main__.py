@@ -3,6 +3,7 @@
 Prints times and ratios and judges nothing: a ratio survives a slow machine, a time does not.
 """
 
+import os
 import statistics
 import subprocess
 import sys
@@ -62,6 +63,7 @@ def process_seconds(*arguments: str, repeats: int = 5) -> float:
                 cwd=folder,
                 check=True,
                 capture_output=True,
+                env={k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"},
             )
             times.append(time.perf_counter() - start)
     return statistics.median(times[1:])

@@ -253,7 +253,7 @@ def weight_registers(draw: st.DrawFn) -> tuple[tuple[str, ...], float, float]:
     rounding = draw(
         st.sampled_from(["floor", "ceil", "fix", "trunc", "around", "half_up", "stochastic"])
     )
-    increments = draw(st.integers(0, 8))
+    increments = draw(st.integers(1 if rounding == "stochastic" else 0, 8))
     overrides = (
         f"plasticity.weight.format=fxp-{'s' if signed else 'u'}{width}/{fraction}",
         f"plasticity.weight.rounding={rounding}",

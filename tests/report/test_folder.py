@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -131,7 +132,10 @@ def test_the_verdict_is_that_of_the_comparison(written: Path) -> None:
 
 @pytest.mark.parametrize("rung", RUNGS)
 def test_saved_runs_are_the_runs(written: Path, rung: str) -> None:
-    assert_equal(load_run(written / f"run-{rung}.npz"), comparison("brainscales2").runs[rung])
+    run = comparison("brainscales2").runs[rung]
+    if rung in ("parameters", "range"):  # saved without their membranes
+        run = replace(run, membrane={})
+    assert_equal(load_run(written / f"run-{rung}.npz"), run)
 
 
 def test_no_number_is_missing_from_json_even_with_one_trial_and_one_phase(tmp_path: Path) -> None:
