@@ -73,6 +73,7 @@ def run(
 
     Exit codes: 0 done, 1 done and some target does not survive (with --gate), 2 bad input.
     """
+    from neuroemu.engine.setup import check_numbers
     from neuroemu.hardware.load import load_experiment, load_target, shipped_targets
     from neuroemu.report.folder import check_writable
 
@@ -81,6 +82,7 @@ def run(
     for_target = [o for o in overrides if not o.startswith(prefix)]
     loaded = load_experiment(experiment, for_experiment)
     chips = [load_target(name, for_target) for name in targets or shipped_targets()]
+    check_numbers(trials, seed)
     check_writable(out)
     _import_in_background("neuroemu.report.figures")
     results, folders, interrupted = _compare_all(loaded, chips, trials, seed, out)

@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+UPDATES_PER_CHUNK = 100_000_000
+"""Neuron updates between two movements of the progress bar: about a twentieth of a second."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Blame:
     """What costs most.
@@ -174,10 +178,23 @@ def compare(
     arithmetics = {"ideal": ideal(experiment)}
     arithmetics |= {rung: on_target(discretized, rung) for rung in RUNGS if rung != "ideal"}
     runs = {}
+    lanes = len(trains) * sum(p.size for p in experiment.populations.values())
     for i, (rung, arithmetic) in enumerate(arithmetics.items()):
-        if progress is not None:
-            progress(i / (len(arithmetics) + 1), rung)
-        runs[rung] = run_trains(experiment, target, arithmetic, trains, seed=seed)
+
+        def show(part: float, i: int = i, rung: str = rung) -> None:
+            if progress is not None:
+                progress((i + part) / (len(arithmetics) + 1), rung)
+
+        show(0.0)
+        runs[rung] = run_trains(
+            experiment,
+            target,
+            arithmetic,
+            trains,
+            seed=seed,
+            chunk_ms=max(UPDATES_PER_CHUNK // lanes, 1) * float(arithmetic.clock.step_ms),
+            progress=show,
+        )
     edges = experiment.phase_edges_ms()
     rates = {
         r: run.rates(question.population, edges, question.settle_ms) for r, run in runs.items()

@@ -73,13 +73,19 @@ def simulate_inputs(
 ) -> list[dict[str, Train]]:
     """Return the input spikes of every trial, drawn or given; parameters as for `simulate`."""
     trials = trials_given(spikes) if trials is None else trials
-    _check_numbers(trials, seed, first_trial)
+    check_numbers(trials, seed, first_trial)
     if spikes is not None:
         return given(experiment, spikes, trials)
     return [draw(experiment, seed, first_trial + i) for i in range(trials)]
 
 
-def _check_numbers(trials: int, seed: int, first_trial: int) -> None:
+def check_numbers(trials: int, seed: int, first_trial: int = 0) -> None:
+    """Refuse numbers that name no trial or no seed, before any work is done.
+
+    Raises
+    ------
+    ConfigError
+    """
     for name, value, low in (
         ("trials", trials, 1),
         ("seed", seed, 0),
