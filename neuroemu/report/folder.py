@@ -8,6 +8,7 @@ import platform
 import shutil
 import tempfile
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
@@ -103,21 +104,31 @@ def write_folder(comparison: Comparison, parent: Path) -> Path:
     def fill(folder: Path) -> None:
         _write_json(folder / "manifest.json", manifest(comparison))
         _write_json(folder / "verdict.json", comparison.as_json())
-        for rung, run in comparison.runs.items():
-            between = rung in ("parameters", "range")  # their membranes are large and of little use
-            kept = replace(run, membrane={}) if between else run
-            kept.save(folder / f"run-{rung}.npz")
-        from neuroemu.report.figures import comparison_figure, save_figure
-
-        figure = comparison_figure(comparison)
-        for ending in ("png", "svg"):
-            save_figure(figure, folder / f"figure.{ending}")
+        with ThreadPoolExecutor(1) as beside:  # compressing needs no interpreter: draw meanwhile
+            saved = beside.submit(_save_runs, comparison, folder)
+            _draw(comparison, folder)
+            saved.result()
 
     try:
         folder = _free_name(parent, comparison)
     except OSError as error:
         raise _cannot_write(parent, error) from None
     return write_aside(folder, fill)
+
+
+def _save_runs(comparison: Comparison, folder: Path) -> None:
+    for rung, run in comparison.runs.items():
+        between = rung in ("parameters", "range")  # their membranes are large and of little use
+        kept = replace(run, membrane={}) if between else run
+        kept.save(folder / f"run-{rung}.npz")
+
+
+def _draw(comparison: Comparison, folder: Path) -> None:
+    from neuroemu.report.figures import comparison_figure, save_figure
+
+    figure = comparison_figure(comparison)
+    for ending in ("png", "svg"):
+        save_figure(figure, folder / f"figure.{ending}")
 
 
 def write_aside(folder: Path, fill: Callable[[Path], None]) -> Path:
