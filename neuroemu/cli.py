@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -117,11 +118,13 @@ def _compare_all(
         from neuroemu.comparison import compare
         from neuroemu.engine.warm import warm_up
 
-        with _progress("setting up") as progress:
-            warm_up(experiment, chips, lambda: progress(0.0, COMPILING))
+        compiler = None
         for i, target in enumerate(chips):
             label = f"{target.name} ({i + 1} of {len(chips)})" if len(chips) > 1 else target.name
             with _progress(label) as progress:
+                compiler = warm_up(
+                    experiment, chips[i:], partial(progress, 0.0, COMPILING), compiler
+                )
                 result = compare(experiment, target, trials=trials, seed=seed, progress=progress)
                 progress(1.0, "drawing and writing")
                 folders.append(write_folder(result, out))

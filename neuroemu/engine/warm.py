@@ -1,4 +1,4 @@
-"""Compiles the kernels that a job will need before it begins, on two cores if there are two.
+"""Compiles the kernels that a job will need: the first at once, the others in a second process meanwhile.
 
 A kernel is compiled once for each combination of containers and kept on disk. A file beside the compiled code
 marks each combination that is there.
@@ -10,6 +10,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -48,19 +49,47 @@ def missing(experiment: Experiment, targets: Sequence[Target]) -> dict[str, Targ
 
 
 def warm_up(
-    experiment: Experiment, targets: Sequence[Target], compiling: Callable[[], None]
-) -> None:
-    """Compile what is missing; call `compiling` first if anything is."""
+    experiment: Experiment,
+    targets: Sequence[Target],
+    compiling: Callable[[], None],
+    child: subprocess.Popen[str] | None = None,
+) -> subprocess.Popen[str] | None:
+    """Have what the first of `targets` needs compiled, and let a second process begin with the others.
+
+    Parameters
+    ----------
+    experiment : Experiment
+    targets : sequence of Target
+        In the order in which they will run.
+    compiling : callable
+        Called if the first target has to wait.
+    child : Popen, optional
+        What the call for the target before has returned.
+
+    Returns
+    -------
+    child : Popen or None
+        The second process, if there is one.
+    """
     jobs = list(missing(experiment, targets).items())
-    if not jobs:
-        return
-    compiling()
-    elsewhere = jobs[1::2] if (os.cpu_count() or 1) > 1 else []
-    child = _start_child(experiment, elsewhere) if elsewhere else None
-    for name, target in jobs[0::2] if elsewhere else jobs:
-        compile_one(experiment, target, name)
-    if child is not None:
-        child.wait()  # if it failed, the kernel is compiled when it is first called
+    needed = missing(experiment, targets[:1])
+    if needed:
+        compiling()
+    mine = jobs[0][0] if jobs and child is None else ""
+    if child is None and len(jobs) > 1 and (os.cpu_count() or 1) > 1:
+        child = _start_child(experiment, jobs[1:])
+    for name, target in needed.items():
+        if name != mine and child is not None:
+            _wait(child, name)
+        if not _marker(name).exists():  # it is the first, or the second process has failed
+            compile_one(experiment, target, name)
+    return child
+
+
+def _wait(child: subprocess.Popen[str], name: str) -> None:
+    """Wait until a combination is compiled or the process has ended."""
+    while child.poll() is None and not _marker(name).exists():
+        time.sleep(0.05)
 
 
 def compile_one(experiment: Experiment, target: Target, name: str) -> None:
