@@ -224,11 +224,13 @@ class _Trial:
         self.pre_counters = [_Counters(size(projection.pre)) for projection in projections]
         self.post_counters = [_Counters(size(projection.post)) for projection in projections]
 
-    def do_step(self, source_spikes: Mapping[str, list[int]]) -> dict[str, list[int]]:
-        """One step; returns the neurons that spiked."""
+    def do_step(
+        self, source_spikes: Mapping[str, list[int]], told: Mapping[str, list[int]]
+    ) -> dict[str, list[int]]:
+        """One step; returns the neurons that spiked, of their own or as they were told."""
         self.wait()
         self.leak()
-        fired = self.fire()
+        fired = {**self.fire(), **told}
         spiked = {**source_spikes, **fired}
         self.transmit(spiked)
         self.depress(spiked)
@@ -238,16 +240,16 @@ class _Trial:
 
 
 def _by_step(
-    network: Network, spikes: Mapping[str, Iterable[tuple[int, int]]]
+    spikes: Mapping[str, Iterable[tuple[int, int]]], sizes: Mapping[str, int], what: str
 ) -> dict[str, dict[int, list[int]]]:
-    """Source spikes as source -> step -> indices in order."""
-    unknown = spikes.keys() - network.sources.keys()
+    """Spikes as name -> step -> indices in order; `sizes` says which names there are."""
+    unknown = spikes.keys() - sizes.keys()
     if unknown:
-        raise ValueError(f"spikes of what is no source: {sorted(unknown)}")
-    ordered: dict[str, dict[int, list[int]]] = {name: {} for name in network.sources}
+        raise ValueError(f"spikes of what is no {what}: {sorted(unknown)}")
+    ordered: dict[str, dict[int, list[int]]] = {name: {} for name in sizes}
     for name, events in spikes.items():
         for step, index in sorted(events):
-            if step < 0 or not 0 <= index < network.sources[name]:
+            if step < 0 or not 0 <= index < sizes[name]:
                 raise ValueError(f"{name} has no spike (step {step}, index {index})")
             indices = ordered[name].setdefault(step, [])
             if index in indices:
@@ -262,6 +264,7 @@ def run(
     n_steps: int,
     narrow: Narrow = narrow_fraction,
     words: Words = lambda *_: 0,
+    told: Mapping[str, Iterable[tuple[int, int]]] | None = None,
 ) -> Trace:
     """Run one trial.
 
@@ -281,6 +284,9 @@ def run(
         order of populations and projections: at the site ``leak`` over all neurons, at ``drive``
         over all synapses, at ``store`` over all plastic synapses. A synapse that is updated twice
         in a step asks twice with the same arguments.
+    told : mapping of population name to (step, neuron), optional
+        Populations whose neurons spike as they are told, whatever their membrane: it may be an analog one, of which
+        no digital model knows. They still wait and leak, and are reset after a spike.
 
     Returns
     -------
@@ -292,11 +298,13 @@ def run(
     SiteOverflowError
         Where a value leaves its range at a site with the overflow rule ``error``.
     ValueError
-        If a spike is of no source, of no unit, before step 0, or given twice.
+        If a spike is of no source or population, of no unit, before step 0, or given twice.
 
     Source: docs/spec/lif.md and docs/spec/plasticity.md.
     """
-    by_step = _by_step(network, spikes)
+    by_step = _by_step(spikes, network.sources, "source")
+    sizes = {name: size for name, (size, _) in network.populations.items()}
+    told_by_step = _by_step(told or {}, sizes, "population")
     trial = _Trial(network, narrow, words)
     trace = Trace(
         spikes={name: [] for name in network.populations},
@@ -308,7 +316,10 @@ def run(
         before = [list(weights) for weights in trial.weights]
         for name, v in trial.v.items():
             trace.membrane[name].append(list(v))
-        fired = trial.do_step({name: steps.get(step, []) for name, steps in by_step.items()})
+        fired = trial.do_step(
+            {name: steps.get(step, []) for name, steps in by_step.items()},
+            {name: told_by_step[name].get(step, []) for name in told or ()},
+        )
         for name, neurons in fired.items():
             trace.spikes[name] += [(step, neuron) for neuron in neurons]
         for p, weights in enumerate(trial.weights):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
@@ -69,6 +69,29 @@ def load_experiment(name: str | Path, overrides: Sequence[str] = ()) -> Experime
     return _load(path, overrides, Experiment, rules.experiment_violations)
 
 
+def target_from(data: Mapping[str, Any], source: str) -> Target:
+    """Return the target that plain data describes, such as ``Target.model_dump`` gives.
+
+    Parameters
+    ----------
+    data : mapping
+        Tables and keys, as a file has them.
+    source : str
+        What errors name as the file.
+
+    Raises
+    ------
+    ConfigError
+        With every violation.
+    """
+    return _validated(data, source, Target, rules.target_violations)
+
+
+def experiment_from(data: Mapping[str, Any], source: str) -> Experiment:
+    """Return the experiment that plain data describes; parameters and errors as for `target_from`."""
+    return _validated(data, source, Experiment, rules.experiment_violations)
+
+
 def _folder(name: str) -> Path:
     package = Path(str(files("neuroemu")))
     inside = package / name
@@ -112,13 +135,28 @@ def _load(
     data = _read(path)
     keys = _override(data, overrides, model)
     try:
+        return _validated(data, str(path), model, check)
+    except ConfigError as error:
+        found = error.violations
+        raise ConfigError(
+            [replace(v, source=OVERRIDE) if _is_below(v.key, keys) else v for v in found]
+        ) from None
+
+
+def _validated(
+    data: Mapping[str, Any],
+    source: str,
+    model: type[M],
+    check: Callable[[M, str], list[Violation]],
+) -> M:
+    try:
         # A list is an array to TOML but no tuple to strict validation, which keeps "3" and true
         # from passing for numbers.
         config = model.model_validate(_with_tuples(data), strict=True)
-        found = check(config, str(path))
+        found = check(config, source)
     except ValidationError as error:
-        found = schema.violations(error.errors(), str(path), model, data)
-    _raise([replace(v, source=OVERRIDE) if _is_below(v.key, keys) else v for v in found])
+        found = schema.violations(error.errors(), source, model, data)
+    _raise(found)
     return config
 
 
@@ -200,7 +238,7 @@ def _value(text: str) -> Any:
 
 
 def _with_tuples(value: Any) -> Any:
-    if isinstance(value, dict):
+    if isinstance(value, Mapping):
         return {key: _with_tuples(v) for key, v in value.items()}
     return tuple(_with_tuples(v) for v in value) if isinstance(value, list) else value
 

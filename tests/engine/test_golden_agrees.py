@@ -11,7 +11,7 @@ from neuroemu.golden.trial import run as run_golden
 from neuroemu.hardware.config import Target
 from neuroemu.hardware.load import load_experiment, load_target, shipped_targets
 from neuroemu.models.discretize import discretize
-from tests.engine.as_golden import assert_run_is_trace, golden_network, golden_words
+from neuroemu.testing.as_golden import golden_network, golden_words, trace_difference
 from tests.engine.small import homeostasis, network, neuron, synapses, target
 
 DIGITAL = [n for n in shipped_targets() if load_target(n).membrane.arithmetic == "fixed"]
@@ -29,7 +29,7 @@ def assert_golden(experiment: Experiment, chip: Target, *, trials: int = 2, seed
         }
         words = golden_words(plan, seed, trial)
         trace = run_golden(golden_network(plan), spikes, plan.clock.n_steps, words=words)
-        assert_run_is_trace(run, trial, trace, plan)
+        assert trace_difference(run, trial, trace, plan) is None
     return run
 
 

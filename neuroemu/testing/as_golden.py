@@ -1,10 +1,11 @@
-"""An experiment on a target as the golden model takes it.
+"""An experiment on a target as the golden model takes it, and what it did beside a run.
 
 The registers are those of `discretize`. Formats, shifts and gains are read from the target by
 docs/spec, not from the sites that the engine runs on.
 """
 
 from fractions import Fraction
+from typing import Any
 from zlib import crc32
 
 import numpy as np
@@ -33,6 +34,10 @@ def _site(shift: int, rounding: str, overflow: str, form: Format | None) -> Narr
 
 
 def golden_network(d: Discretized) -> Network:
+    """Return the network of `d` in the golden model's registers.
+
+    On an analog membrane its neurons have to be told when they spike: they stay at rest, and no input moves them.
+    """
     experiment, target = d.experiment, d.target
     return Network(
         populations={
@@ -46,7 +51,18 @@ def golden_network(d: Discretized) -> Network:
 
 def _neuron(d: Discretized, name: str) -> Neuron:
     r, membrane = d.neurons[name], d.target.membrane
-    assert membrane.format is not None and membrane.leak is not None
+    if d.is_analog or membrane.format is None or membrane.leak is None:
+        free = _site(0, "floor", "saturate", None)
+        return Neuron(
+            leak=0,
+            unit=1,
+            threshold=0,
+            reset=0,
+            refractory_steps=0,
+            leak_site=free,
+            input_site=free,
+            v_init=0,
+        )
     return Neuron(
         leak=int(r.multiplier * r.unit) - r.unit,
         unit=r.unit,
@@ -64,7 +80,8 @@ def _neuron(d: Discretized, name: str) -> Neuron:
 def _gain(target: Target, synapse: SynapseRegisters) -> tuple[int, int]:
     """Gain and shift: docs/spec/lif.md, below the table of sites."""
     membrane, form = target.membrane.format, target.synapse.gain.format
-    assert membrane is not None
+    if membrane is None or target.membrane.arithmetic == "analog":
+        return 0, 0
     ratio = synapse.lsb / membrane.lsb
     if form is not None:
         raw = min(round(abs(ratio) * 2**form.fraction), form.hi)
@@ -85,7 +102,10 @@ def _projection(d: Discretized, name: str, target: Target) -> Projection:
         synapses=tuple((i, j, synapse.weight) for i, j in _pairs(d.experiment, name)),
         gain=gain,
         drive_site=_site(
-            shift, target.synapse.gain.drive_rounding, membrane.overflow, membrane.format
+            shift,
+            target.synapse.gain.drive_rounding,
+            membrane.overflow,
+            None if d.is_analog else membrane.format,
         ),
         plasticity=_plasticity(d, synapse) if projection.plasticity is not None else None,
     )
@@ -93,7 +113,8 @@ def _projection(d: Discretized, name: str, target: Target) -> Projection:
 
 def _pairs(experiment: Experiment, name: str) -> list[tuple[int, int]]:
     projection = experiment.projections[name]
-    sizes = {n: p.size for n, p in (*experiment.populations.items(), *experiment.stimuli.items())}
+    sizes = {n: p.size for n, p in experiment.populations.items()}
+    sizes |= {n: s.size for n, s in experiment.stimuli.items()}
     n_pre, n_post = sizes[projection.pre], sizes[projection.post]
     if projection.connector == "all_to_all":
         return [(i, j) for i in range(n_pre) for j in range(n_post)]
@@ -162,21 +183,48 @@ def golden_words(d: Discretized, seed: int, trial: int) -> Words:
     return words
 
 
-def assert_run_is_trace(run: Run, trial: int, trace: Trace, d: Discretized) -> None:
-    """One trial of a run holds what the golden model did."""
+def trace_difference(run: Run, trial: int, trace: Trace, d: Discretized) -> str | None:
+    """Return the first thing in which one trial of `run` is not what the golden model did.
+
+    Parameters
+    ----------
+    run : Run
+        Rung ``fixed``.
+    trial : int
+        Index within the run.
+    trace : Trace
+        Of the golden model.
+    d : Discretized
+        Plan of both.
+    """
     experiment = d.experiment
     for name, spikes in run.spikes.items():
         pairs = zip(spikes.steps[trial].tolist(), spikes.neurons[trial].tolist(), strict=True)
-        assert list(pairs) == trace.spikes[name], name
+        odd = _odd(list(pairs), trace.spikes[name])
+        if odd is not None:
+            return f"spikes of {name}: (step, neuron) = {odd} in one of them only"
     names = list(experiment.projections)
     for name, record in run.weights.items():
         changes = record[trial]
         columns = (changes.step.tolist(), changes.synapse.tolist(), changes.raw.tolist())
-        assert sorted(zip(*columns, strict=True)) == trace.weights[names.index(name)], name
-        assert np.array_equal(changes.value, changes.raw * float(d.synapses[name].lsb))
-    assert d.membrane_lsb is not None
-    for name, membrane in run.membrane.items():
-        rest, lsb = experiment.populations[name].v_rest, float(d.membrane_lsb)
+        odd = _odd(sorted(zip(*columns, strict=True)), trace.weights[names.index(name)])
+        if odd is not None:
+            return f"weights of {name}: (step, synapse, raw) = {odd} in one of them only"
+        if not np.array_equal(changes.value, changes.raw * float(d.synapses[name].lsb)):
+            return f"weights of {name}: a value is not its raw integer times the LSB"
+    for name, membrane in run.membrane.items() if d.membrane_lsb is not None else ():
+        rest, lsb = experiment.populations[name].v_rest, float(d.membrane_lsb or 0)
         for step, values in zip(membrane.step.tolist(), membrane.value[:, :, trial], strict=True):
             raw = [Fraction(v - rest) / Fraction(lsb) for v in values.tolist()]
-            assert raw == trace.membrane[name][step], (name, step)
+            if raw != trace.membrane[name][step]:
+                return (
+                    f"membrane of {name} in step {step}: {raw} against {trace.membrane[name][step]}"
+                )
+    return None
+
+
+def _odd(mine: list[Any], theirs: list[Any]) -> Any:
+    """Return the first entry that only one of two sorted lists has, None if they are equal."""
+    if mine == theirs:
+        return None
+    return min({*mine} ^ {*theirs}, default=mine[0] if mine else theirs[0])
