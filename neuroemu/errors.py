@@ -92,3 +92,7 @@ class ContainerOverflowError(NeuroemuError):
 
 class OutputError(NeuroemuError):
     """A result cannot be written where it was asked for, or a saved one cannot be read."""
+
+
+class TextError(NeuroemuError):
+    """A step text of a user's own cannot be compiled."""

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from neuroemu.testing.assertions import assert_bit_exact, assert_survives
 from neuroemu.testing.case import Case
 from neuroemu.testing.experiments import experiments, spike_trains
 from neuroemu.testing.judges import golden_difference, kernel_difference
+from neuroemu.testing.models import check_model
 from neuroemu.testing.registers import formats, register_values, sites, wide_values
 from neuroemu.testing.strategies import cases
 from neuroemu.testing.targets import neighbours, targets
 
 __all__ = [
     "Case",
+    "assert_bit_exact",
+    "assert_survives",
     "cases",
+    "check_model",
     "experiments",
     "formats",
     "golden_difference",

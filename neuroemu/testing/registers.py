@@ -38,7 +38,7 @@ def formats(
 
 
 def near(low: int, high: int, edges: tuple[int, ...]) -> st.SearchStrategy[int]:
-    """Draw integers from `low` to `high`: half of them within `NEAR` of an edge.
+    """Draw integers from `low` to `high`: ends, values within `NEAR` of an edge, and any, a third each.
 
     Parameters
     ----------
@@ -47,14 +47,14 @@ def near(low: int, high: int, edges: tuple[int, ...]) -> st.SearchStrategy[int]:
     edges : tuple of int
         Where faults live; those outside the range count as far as their neighbours lie in it.
     """
-    close = {
-        edge + by
-        for edge in (low, high, *edges)
-        for by in range(-NEAR, NEAR + 1)
-        if low <= edge + by <= high
-    }
-    aimed = st.sampled_from(sorted(close, key=abs))
-    return st.one_of(aimed, st.integers(low, high))
+
+    def inside(values: set[int]) -> list[int]:
+        return sorted((v for v in values if low <= v <= high), key=abs)
+
+    around = range(-NEAR, NEAR + 1)
+    ends = inside({low, low + 1, -1, 0, 1, high - 1, high})
+    close = inside({edge + by for edge in (low, high, *edges) for by in around})
+    return st.one_of(st.sampled_from(ends), st.sampled_from(close), st.integers(low, high))
 
 
 def register_values(form: Format) -> st.SearchStrategy[int]:
