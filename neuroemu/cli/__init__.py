@@ -7,6 +7,7 @@ import sys
 import click
 
 from neuroemu import __version__
+from neuroemu.cli.check import check
 from neuroemu.cli.exit_codes import BAD_INPUT, INTERRUPTED
 from neuroemu.cli.run import run
 from neuroemu.cli.targets import targets
@@ -19,7 +20,7 @@ def cli() -> None:
     """Emulate neuromorphic chips bit for bit, and learn whether a spiking model survives them."""
 
 
-for command in (run, targets):
+for command in (run, check, targets):
     cli.add_command(command)
 
 

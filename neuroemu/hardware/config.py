@@ -156,6 +156,8 @@ class PlasticityTable(Table):
 
     update: Literal["event", "periodic", "none"]
     update_period_us: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    row_time_us: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    """Hardware time in which the processor of periodic learning does one row: one presynaptic unit."""
     weight: WeightTable
     increment: IncrementTable
     accumulator: AccumulatorTable = AccumulatorTable()
@@ -168,6 +170,8 @@ class CapacityTable(Table):
 
     neurons: int | None = Field(default=None, ge=1)
     fan_in: int | None = Field(default=None, ge=1)
+    events_per_us: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    """Input spikes that the chip takes in a microsecond of hardware time."""
 
 
 class Target(Table):

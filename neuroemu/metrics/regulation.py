@@ -10,9 +10,7 @@ from neuroemu.metrics.intervals import (
     jackknife_estimate,
     mean_estimate,
 )
-
-REGULATED_RATIO = 2.0 / 3.0
-"""A target regulates if its spread over phases is at most this much of the control's."""
+from neuroemu.metrics.outcome import REGULATED_RATIO
 
 
 def phase_spread(rates: NDArray[np.float64], phases: NDArray[np.bool_]) -> float:

@@ -2,7 +2,6 @@
 
 import math
 from dataclasses import dataclass
-from enum import StrEnum
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,34 +14,15 @@ from neuroemu.metrics.intervals import (
     mean_estimate,
     trials_to_meet,
 )
+from neuroemu.metrics.outcome import REGULATED_RATIO
+from neuroemu.metrics.outcome import Reason as Reason
+from neuroemu.metrics.outcome import Verdict as Verdict
 from neuroemu.metrics.regulation import (
-    REGULATED_RATIO,
     phase_spread,
     realised_set_point,
     regulates,
     spread_ratio,
 )
-
-
-class Verdict(StrEnum):
-    """What becomes of homeostasis on the target."""
-
-    SURVIVES = "survives"
-    SHIFTED = "shifted"
-    DEAD = "dead"
-    INCONCLUSIVE = "inconclusive"
-
-
-class Reason(StrEnum):
-    """Which line of the decision table gave the verdict."""
-
-    WITHIN_MARGIN = "within_margin"
-    ANOTHER_RATE = "another_rate"
-    SAME_AS_CONTROL = "same_as_control"
-    UNREGULATED = "unregulated"
-    SILENT = "silent"
-    TOO_FEW_TRIALS = "too_few_trials"
-    INTERVALS_TOO_WIDE = "intervals_too_wide"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

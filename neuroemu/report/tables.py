@@ -6,36 +6,16 @@ from collections.abc import Sequence
 from typing import Any
 
 from rich import box
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from neuroemu.comparison import Comparison
 from neuroemu.hardware.config import Target
-from neuroemu.metrics.verdict import Verdict
 from neuroemu.models.drift import drift, presynaptic_rate
-
-WIDTH = 100
-
-MARKS = {
-    Verdict.SURVIVES: ("✓", "green"),
-    Verdict.SHIFTED: ("~", "yellow"),
-    Verdict.DEAD: ("✗", "red"),
-    Verdict.INCONCLUSIVE: ("?", "cyan"),
-}
-
-
-def console(*, stderr: bool = False) -> Console:
-    """Return a console that is never wider than `WIDTH`."""
-    found = Console(stderr=stderr, highlight=False)
-    width = min(found.width, WIDTH) if found.is_terminal else WIDTH
-    return Console(stderr=stderr, highlight=False, width=width)
-
-
-def verdict_text(verdict: Verdict) -> Text:
-    """Return the verdict as a mark and a word."""
-    mark, colour = MARKS[verdict]
-    return Text(f"{mark} {verdict}", style=f"bold {colour}")
+from neuroemu.report.console import WIDTH as WIDTH
+from neuroemu.report.console import console as console
+from neuroemu.report.console import verdict_text as verdict_text
 
 
 def side_by_side(comparisons: Sequence[Comparison]) -> RenderableType:

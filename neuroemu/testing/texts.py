@@ -34,9 +34,8 @@ def text_faults(text: Callable[..., Any] | str) -> list[str]:
         if isinstance(node, ast.BinOp | ast.AugAssign) and not isinstance(node.op, OPERATORS):
             kind = type(node.op).__name__
             faults.append(f"{line}: the operator {kind}; use + - * and requantize")
-        is_number = isinstance(node, ast.Constant) and isinstance(node.value, int | float)
-        if is_number and node.value not in (0, 1):
-            faults.append(f"{line}: the literal {node.value}; make it a parameter")
+        if isinstance(node, ast.Constant) and _is_other_number(node.value):
+            faults.append(f"{line}: the literal {node.value!r}; make it a parameter")
         if isinstance(node, _LOOPS):
             faults.append(
                 f"{line}: {type(node).__name__.lower()}; a step text is one expression after another"
@@ -46,3 +45,7 @@ def text_faults(text: Callable[..., Any] | str) -> list[str]:
             if any(str(name).partition(".")[0] == "numpy" for name in names):
                 faults.append(f"{line}: numpy; a step text is scalar")
     return faults
+
+
+def _is_other_number(value: object) -> bool:
+    return isinstance(value, int | float) and value not in (0, 1)

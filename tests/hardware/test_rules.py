@@ -80,7 +80,18 @@ def test_violations_of_several_rules_come_together() -> None:
         "membrane.leak.format=fxp-s17/16",
         "synapse.gain.format=fxp-u40/33",
         "plasticity.increment.format=fxp-s40/32",
+        "plasticity.row_time_us=0.5",
+        "capacity.events_per_us=12.5",
     ],
 )
 def test_what_breaks_no_rule(override: str) -> None:
     assert load_target("generic16", [override]).name == "generic16"
+
+
+@pytest.mark.parametrize("key", ["plasticity.row_time_us", "capacity.events_per_us"])
+def test_times_and_rates_of_the_chip_are_positive(key: str) -> None:
+    (line,) = lines(refusal("generic16", f"{key}=0.0"))
+    assert line.startswith(f"--set:{key} = 0.0: ")
+    assert (
+        getattr(load_target("generic16"), key.split(".")[0]).model_dump()[key.split(".")[1]] is None
+    )

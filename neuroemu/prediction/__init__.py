@@ -1,0 +1,1 @@
+"""The rates and the verdict of a run before it: docs/spec/prediction.md."""

@@ -1,0 +1,84 @@
+"""`neuroemu check` as a person meets it: real processes, their output and exit codes."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+POPULATION = ["--experiment", "homeostatic_population"]
+"""No rates are predicted for it, which makes it fast."""
+
+BROKEN = [*POPULATION, "--set", "plasticity.update=event"]
+
+
+def check(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "neuroemu", "check", *arguments],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+def test_one_target_in_detail(tmp_path: Path) -> None:
+    done = check("brainscales1", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "Predicted: ✗ dead" in done.stdout
+    assert "dead_update" in done.stdout and "-> add bits to plasticity.weight.format" in done.stdout
+    assert max(map(len, done.stdout.splitlines())) <= 100
+    assert list(tmp_path.iterdir()) == [], "nothing is run and nothing is written"
+
+
+def test_all_targets_have_a_line_each(tmp_path: Path) -> None:
+    done = check("--strict", *POPULATION, cwd=tmp_path)
+    assert done.returncode == 1, done.stderr
+    for name in ("brainscales1", "brainscales2", "generic16", "generic8", "loihi1", "spinnaker1"):
+        assert sum(line.strip().startswith(name) for line in done.stdout.splitlines()) == 1
+
+
+def test_a_fix_is_printed_and_cures(tmp_path: Path) -> None:
+    done = check("brainscales2", *BROKEN, "--fix", "--strict", cwd=tmp_path)
+    assert done.returncode == 1, done.stderr
+    lines = [line.strip() for line in done.stdout.splitlines()]
+    changes = [line.removeprefix("--set ") for line in lines if line.startswith("--set ")]
+    assert changes
+    again = [part for change in changes for part in ("--set", change)]
+    cured = check("brainscales2", *BROKEN, *again, "--strict", cwd=tmp_path)
+    assert cured.returncode == 0, cured.stdout
+
+
+def test_json_has_everything(tmp_path: Path) -> None:
+    done = check("brainscales2", "--json", "--fix", *POPULATION, cwd=tmp_path)
+    (found,) = json.loads(done.stdout)
+    assert (found["target"], found["findings"]) == ("brainscales2", [])
+    assert found["fix"]["changes"] == {}
+    assert found["periodic"][0]["period_ms"] == pytest.approx(100.0)
+
+
+def test_bad_input_ends_in_lines_and_exit_code_2(tmp_path: Path) -> None:
+    done = check("brainscales2", "--set", "plasticity.weight.fromat=fxp-u4/0", cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: --set:plasticity.weight.fromat")
+    assert "Traceback" not in done.stderr
+    refused = check("--set", "plasticity.weight.format=fxp-u2/6", *POPULATION, cwd=tmp_path)
+    assert refused.returncode == 2
+    errors = refused.stderr.splitlines()
+    assert errors and all(line.startswith("error: ") for line in errors)
+    assert "homeostatic_population on generic8" in refused.stderr
+    assert "brainscales1" in refused.stdout, "one that fits is still shown"
+
+
+def test_only_what_it_needs_is_loaded(tmp_path: Path) -> None:
+    """No numba, scipy or matplotlib: the whole process stays near a second."""
+    code = (
+        "import sys; from click.testing import CliRunner; from neuroemu.cli import cli; "
+        "r = CliRunner().invoke(cli, ['check', 'generic16']); assert r.exit_code == 0, r.output; "
+        "print([m for m in ('numba', 'scipy', 'matplotlib', 'hypothesis', 'fxpmath') if m in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"
