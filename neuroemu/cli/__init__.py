@@ -9,6 +9,7 @@ import click
 from neuroemu import __version__
 from neuroemu.cli.check import check
 from neuroemu.cli.exit_codes import BAD_INPUT, INTERRUPTED
+from neuroemu.cli.fit import fit
 from neuroemu.cli.run import run
 from neuroemu.cli.targets import targets
 from neuroemu.errors import NeuroemuError
@@ -20,7 +21,7 @@ def cli() -> None:
     """Emulate neuromorphic chips bit for bit, and learn whether a spiking model survives them."""
 
 
-for command in (run, check, targets):
+for command in (run, check, fit, targets):
     cli.add_command(command)
 
 

@@ -1,1 +1,5 @@
-"""Number formats from data: what the registers of a float run hold, and formats that hold it."""
+"""Formats from data: run in float, observe every register, propose formats, judge them."""
+
+from neuroemu.fitting.whole import Fit, fit
+
+__all__ = ["Fit", "fit"]
