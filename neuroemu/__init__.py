@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from neuroemu.engine.run import Run, load_run
     from neuroemu.engine.simulate import simulate
     from neuroemu.experiment import Experiment
+    from neuroemu.feasibility.check import check
+    from neuroemu.fitting import fit
     from neuroemu.hardware.config import Target
     from neuroemu.hardware.load import (
         load_experiment,
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from neuroemu.metrics.verdict import Verdict
     from neuroemu.models.discretize import discretize
     from neuroemu.numeric.format import Format
+    from neuroemu.verification import verify
 
 __version__ = "0.1.0"
 
@@ -41,14 +44,17 @@ _LATE = {
     "Run": "neuroemu.engine.run",
     "Target": "neuroemu.hardware.config",
     "Verdict": "neuroemu.metrics.verdict",
+    "check": "neuroemu.feasibility.check",
     "compare": "neuroemu.comparison",
     "discretize": "neuroemu.models.discretize",
+    "fit": "neuroemu.fitting",
     "load_experiment": "neuroemu.hardware.load",
     "load_run": "neuroemu.engine.run",
     "load_target": "neuroemu.hardware.load",
     "shipped_experiments": "neuroemu.hardware.load",
     "shipped_targets": "neuroemu.hardware.load",
     "simulate": "neuroemu.engine.simulate",
+    "verify": "neuroemu.verification",
 }
 
 __all__ = [
@@ -64,14 +70,17 @@ __all__ = [
     "Target",
     "Verdict",
     "__version__",
+    "check",
     "compare",
     "discretize",
+    "fit",
     "load_experiment",
     "load_run",
     "load_target",
     "shipped_experiments",
     "shipped_targets",
     "simulate",
+    "verify",
 ]
 
 

@@ -78,13 +78,13 @@ class Fit:
 
     @property
     def bits(self) -> tuple[int, int]:
-        """Sum of the widths of the fitted registers: proposed, and the target's own."""
+        """Sum of the widths of the fitted registers, as proposed and as the target has them."""
         own = sum(r.own.width for r in self.registers if r.own is not None)
         return sum(r.format.width for r in self.registers), own
 
     @property
     def memory(self) -> tuple[int, int]:
-        """Bits that the experiment's network holds: proposed, and the target's own."""
+        """Bits that the network of the experiment holds, as proposed and on the target."""
         proposed = {r.key: r.format.width for r in self.registers}
         own = {r.key: r.own.width for r in self.registers if r.own is not None}
         return memory_bits(self.request, proposed), memory_bits(self.request, own)

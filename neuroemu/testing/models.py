@@ -14,7 +14,7 @@ from neuroemu.errors import TextError
 from neuroemu.numeric.format import Format
 from neuroemu.numeric.site import WORD_BITS, Site
 from neuroemu.testing.registers import register_values
-from neuroemu.testing.search import smallest
+from neuroemu.testing.search import search
 from neuroemu.testing.texts import text_faults
 
 Arguments = dict[str, Any]
@@ -69,7 +69,7 @@ def check_model(
         strategy = st.tuples(strategy, words).map(lambda pair: {**pair[0], "bits": pair[1]})
     reached: set[str] = set()
     for name, law in _laws(text, arguments, reached):
-        case = smallest(strategy, partial(_breaks, law), examples=examples, seed=seed)
+        case = search(strategy, partial(_breaks, law), examples=examples, seed=seed)
         if case is not None:
             broken.append(f"{name}: {law(case)}")
     unused = {site.name for site in _sites_of(arguments)} - reached

@@ -1,0 +1,250 @@
+"""Arithmetic laws of the learning: direction of its steps, and updates that are dead."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from neuroemu.experiment import Homeostasis
+from neuroemu.numeric.constants import decimal
+from neuroemu.testing.case import Case
+from neuroemu.verification.definition import Ints
+from neuroemu.verification.evidence import Evidence, Update
+from neuroemu.verification.law import Law, Outcome, Setting, broken, does_not_apply, holds
+from neuroemu.verification.small import at_weight, case_of, experiment_of, quiet
+from neuroemu.verification.updates import NO_LEARNING, Learning, learnings, learnings_of_case
+
+EVENT_ONLY = "learning is periodic"
+SIDES = {"pre": "presynaptic", "post": "postsynaptic"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """What one spike does to every weight, at the lowest and the highest random word."""
+
+    learning: Learning
+    side: str
+    w: Ints
+    low: Ints
+    high: Ints
+
+    @property
+    def sign(self) -> int:
+        """1 if the rule asks for more, -1 for less."""
+        return 1 if self.side == "pre" else -1
+
+    @property
+    def asked(self) -> float:
+        """What the rule asks for, in weight LSBs, with its sign."""
+        return self.sign * asked(self.learning)[self.side]
+
+    @property
+    def has_room(self) -> Any:
+        """Where the weight can move by what the register asks for without meeting a limit."""
+        r = self.learning.r
+        change = r.dw_plus if self.side == "pre" else -r.dw_minus
+        total = self.w * r.unit + change
+        return (total >= r.w_min * r.unit) & (total <= r.w_max * r.unit)
+
+
+def asked(learning: Learning) -> dict[str, float]:
+    """Return the rule's own increments in weight LSBs."""
+    rule: Homeostasis | None = learning.projection.plasticity
+    if rule is None:
+        return {"pre": 0.0, "post": 0.0}
+    lsb = learning.r.lsb
+    return {"pre": float(decimal(rule.dw_plus) / lsb), "post": float(decimal(rule.dw_minus) / lsb)}
+
+
+def step_of(learning: Learning, side: str, *, periodic: bool) -> Step:
+    """Return what one spike does to every weight, on its own."""
+    w, store = learning.codes, learning.plan.sites["store"]
+    one, none = np.int64(1), np.int64(0)
+    change: Any = learning.r.dw_plus if side == "pre" else -learning.r.dw_minus
+    if periodic:
+        change = learning.change_of(*((one, none) if side == "pre" else (none, one)))  # type: ignore[arg-type]
+    highest = 2**store.shift - 1 if store.is_stochastic else 0
+    low, high = (learning.updated(w, change, r) for r in (0, highest))
+    return Step(learning=learning, side=side, w=w, low=low, high=high)
+
+
+def how_of(learning: Learning) -> str:
+    """Return how a law over all codes was tried."""
+    return "proof" if learning.is_whole else "sampled"
+
+
+def weights_of(setting: Setting) -> str:
+    """Return the weight register and its roundings in words."""
+    table = setting.target.plasticity
+    if table.increment.format.fraction == 0:
+        return f"weights {table.weight.format}, increments {table.increment.rounding}"
+    return f"weights {table.weight.format} {table.weight.rounding}"
+
+
+def case_at(setting: Setting, learning: Learning, w: int, side: str) -> Case:
+    """Return one plastic synapse at the weight code `w` that learns from one spike."""
+    projection = at_weight(learning.projection, setting.plan, learning.name, w)
+    steps = max(setting.plan.clock.period_steps, 2)
+    neuron = quiet(setting.plan, fires=side == "post")
+    experiment = experiment_of(setting, neuron, projection, steps=steps)
+    return case_of(setting, experiment, (0,) if side == "pre" else (), seed=setting.seed)
+
+
+# Direction
+
+
+def direction(side: str) -> Callable[[Setting], Outcome]:
+    """Return the law that spikes of one side never move a weight the wrong way."""
+
+    def test(setting: Setting) -> Outcome:
+        if not setting.plastic:
+            return does_not_apply(NO_LEARNING)
+        if setting.target.plasticity.update == "periodic":
+            return does_not_apply(EVENT_ONLY)
+        count, how = 0, "proof"
+        for learning in learnings(setting):
+            step = step_of(learning, side, periodic=False)
+            count += step.w.size
+            how = how_of(learning) if how == "proof" else how
+            wrong = (step.low - step.w if step.sign > 0 else step.w - step.high) < 0
+            if wrong.any():
+                return _wrong_way(setting, step, wrong, how, count)
+        return holds(how, count)
+
+    return test
+
+
+def _wrong_way(setting: Setting, step: Step, wrong: Any, how: str, count: int) -> Outcome:
+    at = int(np.flatnonzero(wrong)[0])
+    after = int((step.low if step.sign > 0 else step.high)[at])
+    table = setting.target.plasticity
+    spike = SIDES[step.side]
+    text = (
+        f"{weights_of(setting)}, accumulator {table.accumulator.format} {table.accumulator.overflow}: a {spike} "
+        f"spike takes weight code {step.w[at]} to {after}; {int(wrong.sum())} of {step.w.size} codes"
+    )
+    case = case_at(setting, step.learning, int(step.w[at]), step.side)
+    judge = lowers if step.sign > 0 else raises
+    return broken(judge, case, text, how=how, cases=count, code=int(step.w[at]))
+
+
+def _extremes(e: Evidence) -> Iterator[tuple[Update, int, int]]:
+    """Yield each update of a case with what the lowest and the highest random word store."""
+    learning = {each.name: each for each in learnings_of_case(e)}
+    store = e.plan.sites["store"]
+    highest = 2**store.shift - 1 if store.is_stochastic else 0
+    for u in e.updates():
+        w = np.asarray([u.before])
+        low, high = (int(learning[u.projection].updated(w, u.change, r)[0]) for r in (0, highest))
+        yield u, low, high
+
+
+def _asked_of(u: Update, e: Evidence, becomes: int) -> str:
+    unit = e.plan.synapses[u.projection].unit
+    return (
+        f"step {u.step}: {u.asked}/{unit} LSB are asked of weight {u.before}, it becomes {becomes}"
+    )
+
+
+def lowers(e: Evidence) -> str | None:
+    """Return a spike that does not ask for less, and lowers a weight at some random word."""
+    found = (_asked_of(u, e, low) for u, low, _ in _extremes(e) if u.asked >= 0 and low < u.before)
+    return next(found, None)
+
+
+def raises(e: Evidence) -> str | None:
+    """Return a spike that does not ask for more, and raises a weight at some random word."""
+    found = (
+        _asked_of(u, e, high) for u, _, high in _extremes(e) if u.asked <= 0 and high > u.before
+    )
+    return next(found, None)
+
+
+def moves_against(e: Evidence) -> str | None:
+    """Return an update against what a period's counts ask for."""
+    for u, low, high in _extremes(e):
+        if (u.asked > 0 and low < u.before) or (u.asked < 0 and high > u.before):
+            return _asked_of(u, e, low if u.asked > 0 else high)
+    return None
+
+
+# Dead updates
+
+
+def updates_move(setting: Setting) -> Outcome:
+    """Look for weights with room that an update leaves alone."""
+    if not setting.plastic:
+        return does_not_apply(NO_LEARNING)
+    periodic = setting.target.plasticity.update == "periodic"
+    count, how = 0, "proof"
+    texts, case = [], None
+    for learning in learnings(setting):
+        how = how_of(learning) if how == "proof" else how
+        for side in SIDES:
+            step = step_of(learning, side, periodic=periodic)
+            count += step.w.size
+            dead = (step.low == step.w) & (step.high == step.w) & step.has_room
+            if step.asked == 0 or not dead.any():
+                continue
+            texts.append(
+                f"{name_of(setting, learning)}a {SIDES[side]} spike asks for {step.asked:+.4g} LSB and moves "
+                f"{int(dead.sum())} of {int(step.has_room.sum())} weights by 0"
+            )
+            case = case or case_at(setting, learning, int(step.w[dead][dead.sum() // 2]), side)
+    if case is None:
+        return holds(how, count)
+    text = f"{weights_of(setting)}: {'; '.join(texts)}"
+    return broken(stands_still, case, text, how=how, cases=count)
+
+
+def name_of(setting: Setting, learning: Learning) -> str:
+    """Return the projection's name before a colon, if there are several."""
+    return f"{learning.name}: " if len(setting.plastic) > 1 else ""
+
+
+def stands_still(e: Evidence) -> str | None:
+    """Return an update that asks for a change that the weight has room for, and changes nothing."""
+    for u, low, high in _extremes(e):
+        rule, r = (
+            e.case.experiment.projections[u.projection].plasticity,
+            e.plan.synapses[u.projection],
+        )
+        asks = u.asked != 0 or (rule is not None and _asks(e, rule))
+        inside = r.w_min * r.unit <= u.before * r.unit + u.asked <= r.w_max * r.unit
+        if asks and inside and low == high == u.before:
+            return f"step {u.step}: {u.asked}/{r.unit} LSB are asked of weight {u.before}, it stays {u.before}"
+    return None
+
+
+def _asks(e: Evidence, rule: Homeostasis) -> bool:
+    """Return whether the case's spikes ask for an increment that its register holds as 0."""
+    plus = any(t.size for trains in e.case.spikes.values() for t in trains)
+    return (rule.dw_plus if plus else rule.dw_minus) > 0
+
+
+LAWS = (
+    Law(
+        name="pre-never-lowers",
+        sentence="A presynaptic spike never lowers a weight.",
+        kind="arithmetic",
+        judge=lowers,
+        test=direction("pre"),
+    ),
+    Law(
+        name="post-never-raises",
+        sentence="A postsynaptic spike never raises a weight.",
+        kind="arithmetic",
+        judge=raises,
+        test=direction("post"),
+    ),
+    Law(
+        name="updates-move",
+        sentence="An update that asks for a change moves every weight that has room for it.",
+        kind="arithmetic",
+        judge=stands_still,
+        test=updates_move,
+    ),
+)

@@ -1,0 +1,167 @@
+"""A case again, step by step: what met each site, what it is exactly, what was stored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from typing import Any
+from zlib import crc32
+
+from neuroemu.engine.network import connect
+from neuroemu.verification.counterexample import Counterexample
+from neuroemu.verification.evidence import Evidence, Passed
+
+MEMBRANE_SITES = ("leak", "drive", "input")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One value at one site.
+
+    Parameters
+    ----------
+    step, trial : int
+        Steps of the target, from 0.
+    site, place : str
+        Place: population or projection, with indices.
+    wide : int
+        What met the site.
+    exact : Fraction
+        The same, in LSBs of what is stored.
+    stored : int
+    value : float
+        What is stored, in the experiment's unit (counts for a counter).
+    mark : str
+        ``saturated`` or ``wrapped`` where it left the range, else empty.
+    """
+
+    step: int
+    trial: int
+    site: str
+    place: str
+    wide: int
+    exact: Fraction
+    stored: int
+    value: float
+    mark: str
+
+    @property
+    def lost(self) -> Fraction:
+        """Stored less exact, in LSBs."""
+        return self.stored - self.exact
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the row as plain data; the exact value as a text."""
+        names = ("step", "trial", "site", "place", "wide", "stored", "value", "mark")
+        return {name: getattr(self, name) for name in names} | {"exact": str(self.exact)}
+
+
+class Replay:
+    """A counterexample run again.
+
+    Parameters
+    ----------
+    counterexample : Counterexample
+    """
+
+    def __init__(self, counterexample: Counterexample) -> None:
+        self.counterexample = counterexample
+        self.evidence = Evidence(counterexample.case)
+
+    @cached_property
+    def verdict(self) -> str | None:
+        """How the law is broken with this version; None if it is not."""
+        return self.counterexample.law.judge(self.evidence)
+
+    @property
+    def n_steps(self) -> int:
+        """Steps of the target in the case."""
+        return self.evidence.plan.clock.n_steps
+
+    @cached_property
+    def rows(self) -> list[Row]:
+        """Every value that is not 0 before and after, at every site that narrows integers, in order."""
+        return list(self._rows())
+
+    def _rows(self) -> Iterator[Row]:
+        plan, places = self.evidence.plan, _Places(self.evidence)
+        for p in self.evidence.trace:
+            site = plan.sites.get(p.site)
+            if site is None or (p.wide == 0 and p.stored == 0):
+                continue
+            exact = Fraction(p.wide, 2**site.shift)
+            left = not site.lo <= exact <= site.hi and abs(p.stored - exact) >= 1
+            mark = "" if not left else "wrapped" if site.overflow == "wrap" else "saturated"
+            yield Row(
+                step=p.step,
+                trial=p.trial,
+                site=p.site,
+                place=places.of(p),
+                wide=int(p.wide),
+                exact=exact,
+                stored=int(p.stored),
+                value=places.value(p),
+                mark=mark,
+            )
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the replay as plain data."""
+        c = self.counterexample
+        return {
+            "law": c.law.name,
+            "text": c.text,
+            "found_by": c.version,
+            "broken": self.verdict is not None,
+            "verdict": self.verdict,
+            "steps": self.n_steps,
+            "rows": [row.as_json() for row in self.rows],
+        }
+
+
+class _Places:
+    """Names and units of what the trace numbers through."""
+
+    def __init__(self, evidence: Evidence) -> None:
+        self.plan, layout = evidence.plan, evidence.layout
+        self.neurons = [(n, i) for n, r in layout.neurons.items() for i in range(len(r))]
+        self.units = [(n, i) for n, r in layout.units.items() for i in range(len(r))]
+        self.synapses: list[tuple[str, str]] = []
+        self.slots: list[tuple[str, str]] = []
+        experiment = evidence.case.experiment
+        for name, projection in experiment.projections.items():
+            sizes = len(layout.units[projection.pre]), len(layout.neurons[projection.post])
+            seed: Any = [experiment.connection_seed, crc32(name.encode())]
+            pre, post = connect(projection, *sizes, seed)
+            here = [(name, f"{i} to {j}") for i, j in zip(pre.tolist(), post.tolist(), strict=True)]
+            self.synapses += here
+            self.slots += here if projection.plasticity is not None else []
+
+    def _entry(self, p: Passed) -> tuple[str, Any]:
+        match p.site:
+            case "leak" | "input":
+                return self.neurons[p.lane]
+            case "drive":
+                return self.synapses[p.lane]
+            case "count":
+                return self.units[p.lane]
+            case _:
+                return self.slots[p.lane]
+
+    def of(self, p: Passed) -> str:
+        """Return where a value was narrowed."""
+        name, index = self._entry(p)
+        return f"{name}[{index}]"
+
+    def value(self, p: Passed) -> float:
+        """Return what was stored in the experiment's unit."""
+        name, _ = self._entry(p)
+        if p.site in MEMBRANE_SITES:
+            lsb = self.plan.membrane_lsb or Fraction(1)
+            rest = 0.0 if p.site == "drive" else self.plan.experiment.populations[name].v_rest
+            return float(p.stored * lsb) + rest
+        if p.site == "count":
+            return float(p.stored)
+        synapse = self.plan.synapses[name]
+        return float(p.stored * synapse.lsb / (1 if p.site == "store" else synapse.unit))

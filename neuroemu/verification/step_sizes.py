@@ -1,0 +1,150 @@
+"""Arithmetic laws of the learning: size and ratio of its steps, in the mean."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from neuroemu.hardware.config import Target
+from neuroemu.models.registers import COARSE
+from neuroemu.verification.evidence import Evidence
+from neuroemu.verification.law import Law, Outcome, Setting, broken, does_not_apply, holds
+from neuroemu.verification.learning import (
+    EVENT_ONLY,
+    SIDES,
+    asked,
+    case_at,
+    how_of,
+    name_of,
+    step_of,
+    weights_of,
+)
+from neuroemu.verification.updates import NO_LEARNING, Learning, learnings, learnings_of_case
+
+
+def mean_changes(learning: Learning, target: Target) -> dict[str, float]:
+    """Return the mean change of a weight with room by one spike of each side, as magnitudes in LSB."""
+    means = {}
+    store, random = learning.plan.sites["store"], target.plasticity.random
+    for side in SIDES:
+        r = learning.r
+        change = r.dw_plus if side == "pre" else -r.dw_minus
+        if store.is_stochastic:  # exact by the law rounding-unbiased, but for the LFSR's fewer bits
+            kept = 2.0 ** min(store.shift, random.output_bits if random.source == "lfsr" else 32)
+            means[side] = abs(float(np.floor(change / r.unit * kept) / kept))
+            continue
+        step = step_of(learning, side, periodic=False)
+        room = step.has_room
+        moved = (step.low - step.w)[room]
+        means[side] = float(abs(moved.mean())) if room.any() else float("nan")
+    return means
+
+
+def updates_keep_size(setting: Setting) -> Outcome:
+    """Compare mean changes with what the rule asks for."""
+    if not setting.plastic:
+        return does_not_apply(NO_LEARNING)
+    if setting.target.plasticity.update == "periodic":
+        return does_not_apply(EVENT_ONLY)
+    count, how, found = 0, "proof", []
+    for learning in learnings(setting):
+        how = how_of(learning) if how == "proof" else how
+        count += 2 * learning.codes.size
+        off = _off(learning, setting.target)
+        if off:
+            found.append((learning, off))
+    if not found:
+        return holds(how, count)
+    texts = [f"{name_of(setting, learning)}{'; '.join(off.values())}" for learning, off in found]
+    learning, off = found[0]
+    case = case_at(setting, learning, int(np.median(learning.codes)), next(iter(off)))
+    text = f"{weights_of(setting)}: {'; '.join(texts)}"
+    return broken(size_is_off, case, text, how=how, cases=count)
+
+
+def _off(learning: Learning, target: Target) -> dict[str, str]:
+    means = mean_changes(learning, target)
+    wanted, words = asked(learning), {}
+    for side, spike in SIDES.items():
+        if wanted[side] and abs(means[side] / wanted[side] - 1) > COARSE:
+            sign = "+" if side == "pre" else "-"
+            error = 100 * (means[side] / wanted[side] - 1)
+            words[side] = (
+                f"a {spike} spike asks for {sign}{wanted[side]:.4g} LSB and gives {sign}{means[side]:.4g} "
+                f"({error:+.3g} %)"
+            )
+    return words
+
+
+def size_is_off(e: Evidence) -> str | None:
+    """Return by how much the mean changes of a case's rule are off."""
+    for learning in learnings_of_case(e):
+        off = _off(learning, e.case.target)
+        if off:
+            return "; ".join(off.values())
+    return None
+
+
+def updates_keep_ratio(setting: Setting) -> Outcome:
+    """Compare the ratio of up to down with the rule's."""
+    if not setting.plastic:
+        return does_not_apply(NO_LEARNING)
+    count, how, moving = 0, "proof", 0
+    for learning in learnings(setting):
+        how = how_of(learning) if how == "proof" else how
+        count += 2 * learning.codes.size
+        moving += any(effective(learning, setting.target).values())
+        text = _lopsided(learning, setting.target)
+        if text is not None:
+            case = case_at(setting, learning, int(np.median(learning.codes)), "pre")
+            text = f"{weights_of(setting)}: {text}"
+            return broken(ratio_is_off, case, text, how=how, cases=count)
+    return holds(how, count) if moving else does_not_apply("no update moves a weight")
+
+
+def effective(learning: Learning, target: Target) -> dict[str, float]:
+    """Return the mean change by one spike of each side; what counts hold of it if learning is periodic."""
+    if target.plasticity.update == "periodic":
+        unit = learning.r.unit
+        return {"pre": learning.r.dw_plus / unit, "post": learning.r.dw_minus / unit}
+    return mean_changes(learning, target)
+
+
+def _lopsided(learning: Learning, target: Target) -> str | None:
+    wanted, means = asked(learning), effective(learning, target)
+    if not wanted["pre"] or not wanted["post"]:
+        return None
+    if means["pre"] == 0 and means["post"] == 0:
+        return None
+    steps = f"{means['pre']:.4g} LSB up and {means['post']:.4g} down"
+    if means["post"] == 0:
+        return f"{steps}: the weight only rises"
+    ratio = (means["pre"] / means["post"]) / (wanted["pre"] / wanted["post"])
+    if abs(ratio - 1) <= COARSE:
+        return None
+    if ratio == 0:
+        return f"{steps}: the weight only falls"
+    return f"{steps} for {wanted['pre']:.4g} and {wanted['post']:.4g}: the set point is {ratio:.3g} times the rule's"
+
+
+def ratio_is_off(e: Evidence) -> str | None:
+    """Return by how much the ratio of a case's rule is off."""
+    found = (_lopsided(learning, e.case.target) for learning in learnings_of_case(e))
+    return next((text for text in found if text is not None), None)
+
+
+LAWS = (
+    Law(
+        name="updates-keep-their-size",
+        sentence="An update moves a weight by what the rule asks, within 5 %, in the mean.",
+        kind="arithmetic",
+        judge=size_is_off,
+        test=updates_keep_size,
+    ),
+    Law(
+        name="updates-keep-their-ratio",
+        sentence="Up and down stand in the ratio that the rule asks for, within 5 %.",
+        kind="arithmetic",
+        judge=ratio_is_off,
+        test=updates_keep_ratio,
+    ),
+)
