@@ -23,6 +23,7 @@ from neuroemu.metrics.verdict import Decision, PhaseResult, Verdict, decide
 from neuroemu.models.discretize import discretize
 from neuroemu.models.registers import Discretized
 from neuroemu.models.rungs import RUNGS, ideal, on_target
+from neuroemu.prediction.predict import Prediction, predict
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -67,6 +68,8 @@ class Comparison:
         ``mean``, ``rms``, ``max_abs`` of target minus reference in weight LSBs, over time and trials.
     settling_ms : dict of str to list
         By rung, the median settling time of the weight in each phase; None where it never settles.
+    prediction : Prediction
+        What was to be expected before the run.
     sentence : str
         The verdict's reason in plain words.
     """
@@ -85,6 +88,7 @@ class Comparison:
     divergence: Divergence | None
     weight_error: dict[str, float] | None
     settling_ms: dict[str, list[float | None]]
+    prediction: Prediction
     sentence: str
 
     @property
@@ -115,6 +119,7 @@ class Comparison:
             "divergence": asdict(self.divergence) if self.divergence else None,
             "weight_error_lsb": self.weight_error,
             "settling_ms": self.settling_ms,
+            "prediction": self.prediction.as_json(),
             "sites": self.runs["fixed"].sites,
             "input_coincidences": self.runs["fixed"].input_coincidences,
         }
@@ -174,6 +179,7 @@ def compare(
             remedy="add a [question] table with population, control, projection and stimulus",
         )
     discretized = discretize(experiment, target)
+    prediction = predict(discretized)
     trains = simulate_inputs(experiment, trials=trials, seed=seed, spikes=spikes)
     arithmetics = {"ideal": ideal(experiment)}
     arithmetics |= {rung: on_target(discretized, rung) for rung in RUNGS if rung != "ideal"}
@@ -235,7 +241,10 @@ def compare(
             question, runs, float(discretized.synapses[question.projection].lsb)
         ),
         settling_ms=settling_ms(experiment, question, runs),
-        sentence=explain(discretized, decision, split, blame.site if blame else ""),
+        prediction=prediction,
+        sentence=explain(
+            discretized, decision, split, blame.site if blame else "", prediction.set_point_hz
+        ),
     )
 
 

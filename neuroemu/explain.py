@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from neuroemu.metrics.attribution import Attribution
 from neuroemu.metrics.verdict import Decision, Reason, Verdict
-from neuroemu.models.drift import Drift, drift, presynaptic_rate
+from neuroemu.models.drift import Drift, drift
 from neuroemu.models.registers import Discretized
 from neuroemu.wording import SITE_WORDS, dead, moved, number, weights
 
@@ -15,7 +15,9 @@ RUNG_WORDS = {
 }
 
 
-def explain(d: Discretized, decision: Decision, split: Attribution, site: str) -> str:
+def explain(
+    d: Discretized, decision: Decision, split: Attribution, site: str, balance_hz: float | None
+) -> str:
     """Return one or two sentences: what the arithmetic does to the rule, and what would save it.
 
     Parameters
@@ -28,6 +30,8 @@ def explain(d: Discretized, decision: Decision, split: Attribution, site: str) -
         Which rung costs how much.
     site : str
         The site to blame, or empty.
+    balance_hz : float or None
+        Predicted rate at which the rule balances, if it does.
     """
     if decision.verdict is Verdict.INCONCLUSIVE:
         return _inconclusive(decision)
@@ -37,8 +41,6 @@ def explain(d: Discretized, decision: Decision, split: Attribution, site: str) -
     head = f"{weights(d)}: "
     if balance.is_dead:
         return head + dead(d, balance)
-    rate = presynaptic_rate(d.experiment)
-    balance_hz = None if rate is None else balance.set_point_hz(rate)
     if decision.verdict is Verdict.SURVIVES:
         return head + _survives(balance, decision)
     off = (

@@ -19,7 +19,6 @@ from neuroemu.errors import ConfigError
 from neuroemu.experiment import Experiment
 from neuroemu.hardware.load import load_experiment, load_target
 from neuroemu.metrics.verdict import Reason, Verdict
-from neuroemu.report.tables import predicted_set_point
 
 SEED = 7
 FLOOR = ("plasticity.weight.rounding=floor", "plasticity.increment.format=fxp-u16/8")
@@ -34,6 +33,7 @@ CASES: dict[str, tuple[str, tuple[str, ...], int]] = {
     "no learning": ("brainscales1", ("plasticity.update=none",), 16),
     "coarse tick": ("generic16", ("time.tick_us=1000.0",), 4),
     "periodic": ("brainscales2", (), 4),
+    "short period": ("brainscales2", ("plasticity.update_period_us=10.0",), 16),
 }
 RECOMPUTED = ("4-bit nearest", "4-bit stochastic", "leak to nearest", "coarse tick", "periodic")
 
@@ -81,7 +81,7 @@ def test_floor_moves_the_set_point_and_the_store_is_to_blame(case: str, rate: fl
     c = comparison(case)
     assert (c.verdict, c.decision.reason) == (Verdict.SHIFTED, Reason.ANOTHER_RATE)
     assert c.decision.regulates is True
-    assert predicted_set_point(c) == pytest.approx(rate, rel=1e-9)
+    assert c.prediction.set_point_hz == pytest.approx(rate, rel=1e-9)
     realised = c.decision.realised_set_point
     assert realised is not None
     quantile = 1.714  # t, 23 degrees of freedom, 95 %
@@ -94,12 +94,22 @@ def test_floor_moves_the_set_point_and_the_store_is_to_blame(case: str, rate: fl
     assert f"balances at {rate:.1f} Hz instead of 50 Hz" in c.sentence
 
 
+def test_where_a_short_period_balances_is_predicted_as_it_is_measured() -> None:
+    """Half a step per update would put it at 18 Hz: most periods see no spike, and lose nothing."""
+    c = comparison("short period")
+    assert c.verdict is Verdict.SHIFTED
+    for phase, rate in zip(c.phases, c.prediction.rates_hz, strict=True):
+        assert rate is not None and abs(phase.target.value - rate) < 2.5
+    assert f"balances near {c.prediction.set_point_hz:.1f} Hz instead of 50 Hz" in c.sentence
+    assert c.prediction.set_point_hz == pytest.approx(37.2, abs=1)
+
+
 def test_8_bits_to_nearest_survive() -> None:
     c = comparison("8-bit nearest")
     assert (c.verdict, c.decision.reason) == (Verdict.SURVIVES, Reason.WITHIN_MARGIN)
     assert c.decision.regulates is True
     assert c.blame is None
-    assert predicted_set_point(c) == 50.0
+    assert c.prediction.set_point_hz == 50.0
 
 
 def test_a_membrane_that_does_not_leak_is_blamed_on_the_leak() -> None:
@@ -123,7 +133,7 @@ def test_without_learning_the_neuron_is_its_control() -> None:
     assert (c.verdict, c.decision.reason) == (Verdict.DEAD, Reason.SAME_AS_CONTROL)
     np.testing.assert_array_equal(c.rates["fixed"], c.control["fixed"])
     assert "no on-chip learning" in c.sentence
-    assert predicted_set_point(c) is None
+    assert c.prediction.set_point_hz is None
 
 
 def test_one_trial_decides_nothing() -> None:

@@ -12,7 +12,6 @@ from rich.text import Text
 
 from neuroemu.comparison import Comparison
 from neuroemu.hardware.config import Target
-from neuroemu.models.drift import drift, presynaptic_rate
 from neuroemu.report.console import WIDTH as WIDTH
 from neuroemu.report.console import console as console
 from neuroemu.report.console import verdict_text as verdict_text
@@ -40,15 +39,9 @@ def side_by_side(comparisons: Sequence[Comparison]) -> RenderableType:
             if not phase.within_margin:
                 cell.stylize("bold red")
             cells.append(cell)
-        table.add_row(c.target.name, verdict_text(c.verdict), *cells, _hz(predicted_set_point(c)))
+        table.add_row(c.target.name, verdict_text(c.verdict), *cells, _hz(c.prediction.set_point_hz))
     reasons = [Text.assemble((c.target.name, "bold"), "  ", c.sentence) for c in comparisons]
     return Group(Text(_title(first)), table, *reasons)
-
-
-def predicted_set_point(c: Comparison) -> float | None:
-    """Return the rate at which drift balance expects the target, None if there is none."""
-    balance, rate = drift(c.discretized), presynaptic_rate(c.experiment)
-    return None if balance is None or rate is None else balance.set_point_hz(rate)
 
 
 def phase_labels(c: Comparison) -> list[str]:
