@@ -82,3 +82,10 @@ def test_only_what_it_needs_is_loaded(tmp_path: Path) -> None:
         [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "[]"
+
+
+def test_a_misspelt_key_of_the_experiment_is_named_as_it_was_typed(tmp_path: Path) -> None:
+    done = check("generic8", "--set", "experiment.projections.drive.weigth=3", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "--set:experiment.projections.drive.weigth = 3: no such key" in done.stderr
+    assert "did you mean experiment.projections.drive.weight?" in done.stderr

@@ -142,5 +142,31 @@ def test_ctrl_c_keeps_what_is_known(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     assert "interrupted: 1 of 2 targets, the last in part" in done.stderr
     text = " ".join(done.stdout.split())
     assert "input-reaches-threshold ! finding" in text
-    assert "kernel-is-golden" not in text
+    assert "Not tried: kernel-is-executor, kernel-is-golden, " in text
+    assert "no law of the emulator that was tried is broken" in text
     assert (tmp_path / "generic8" / "input-reaches-threshold.json").is_file()
+
+
+def test_a_certificate_is_printed_even_if_its_counterexamples_cannot_be_kept(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "generic8").write_text("in the way")
+    done = call("verify", "generic8", "--examples", "1", "--out", tmp_path)
+    assert isinstance(done.exception, NeuroemuError)
+    assert "the counterexample cannot be written" in str(done.exception)
+    assert "input-reaches-threshold  broken" in done.output
+    assert (tmp_path / "generic8").read_text() == "in the way"
+
+
+@pytest.mark.parametrize("spike", [[1.5, 0], [True, False], ["1", "0"]])
+def test_spikes_of_an_edited_file_are_whole_numbers(
+    spike: list[object], findings: tuple[Result, Path], tmp_path: Path
+) -> None:
+    data = json.loads((findings[1] / "input-reaches-threshold.json").read_text())
+    data["case"]["spikes"] = {"input": [[spike]]}
+    edited = tmp_path / "edited.json"
+    edited.write_text(json.dumps(data))
+    refused = call("replay", edited).exception
+    assert isinstance(refused, NeuroemuError)
+    assert "edited.json:case.spikes" in str(refused)
+    assert "step and source are whole numbers" in str(refused)

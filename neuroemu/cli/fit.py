@@ -67,7 +67,7 @@ def fit(
     from neuroemu.report.folder import check_writable
 
     loaded, (chip,) = load_configurations(experiment, [target], overrides)
-    check_numbers(trials, seed)
+    check_numbers(trials, seed, drawn=loaded)
     check_parts(margin, precision)
     check_writable(out)
 

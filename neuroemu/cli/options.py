@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
+    from neuroemu.errors import Violation
     from neuroemu.experiment import Experiment
     from neuroemu.hardware.config import Target
 
@@ -53,9 +55,26 @@ def load_configurations(
     ConfigError
         With the violations of the first file that has some.
     """
+    from neuroemu.errors import ConfigError
     from neuroemu.hardware.load import load_experiment, load_target, shipped_targets
 
     for_experiment = [o.removeprefix(PREFIX) for o in overrides if o.startswith(PREFIX)]
     for_target = [o for o in overrides if not o.startswith(PREFIX)]
-    loaded = load_experiment(experiment, for_experiment)
+    try:
+        loaded = load_experiment(experiment, for_experiment)
+    except ConfigError as error:
+        raise ConfigError([_as_typed(v) for v in error.violations]) from None
     return loaded, [load_target(name, for_target) for name in targets or shipped_targets()]
+
+
+def _as_typed(violation: Violation) -> Violation:
+    """Return a violation of the experiment with the key as it stands behind ``--set``."""
+    from neuroemu.hardware.load import OVERRIDE
+
+    if violation.source != OVERRIDE or violation.key.startswith(PREFIX):
+        return violation
+    guess = "did you mean "
+    remedy = violation.remedy
+    if remedy.startswith(guess):
+        remedy = f"{guess}{PREFIX}{remedy.removeprefix(guess)}"
+    return replace(violation, key=f"{PREFIX}{violation.key}", remedy=remedy)

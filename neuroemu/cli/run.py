@@ -57,7 +57,7 @@ def run(
     from neuroemu.report.folder import check_writable
 
     loaded, chips = load_configurations(experiment, targets, overrides)
-    check_numbers(trials, seed)
+    check_numbers(trials, seed, drawn=loaded)
     check_writable(out)
     _import_in_background("neuroemu.report.figures")
     results, folders, interrupted = _compare_all(loaded, chips, trials, seed, out)

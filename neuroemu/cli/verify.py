@@ -128,11 +128,13 @@ def _keep(certificate: Certificate, out: Path, *, as_json: bool) -> None:
     from neuroemu.verification.counterexample import Counterexample
 
     files = {}
-    for r in (*certificate.faults, *certificate.findings):
-        if r.outcome.case is not None:
-            found = Counterexample(
-                law=r.law, text=r.outcome.text, version=__version__, case=r.outcome.case
-            )
-            files[r.law.name] = found.write(out / certificate.target.name)
-    if not as_json:
-        tables.console().print(verify_tables.certificate(certificate, files))
+    try:
+        for r in (*certificate.faults, *certificate.findings):
+            if r.outcome.case is not None:
+                found = Counterexample(
+                    law=r.law, text=r.outcome.text, version=__version__, case=r.outcome.case
+                )
+                files[r.law.name] = found.write(out / certificate.target.name)
+    finally:  # what cannot be written can still be read
+        if not as_json:
+            tables.console().print(verify_tables.certificate(certificate, files))

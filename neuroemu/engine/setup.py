@@ -10,11 +10,14 @@ from numpy.typing import ArrayLike, NDArray
 from neuroemu.engine.network import Layout
 from neuroemu.engine.stimuli import Train, bin_train, coincident, draw, given, trials_given
 from neuroemu.errors import ConfigError
-from neuroemu.experiment import Experiment
+from neuroemu.experiment import Experiment, rates_per_step
 from neuroemu.hardware.config import Target
 from neuroemu.models.discretize import discretize
 from neuroemu.models.registers import Discretized
 from neuroemu.models.rungs import RUNGS, Arithmetic, Rung, ideal, on_target
+
+MOST_INPUT_SPIKES = 100_000_000
+"""Of all trials of a run; they are held in memory, in some 100 bytes each."""
 
 
 def resolve(
@@ -73,14 +76,22 @@ def simulate_inputs(
 ) -> list[dict[str, Train]]:
     """Return the input spikes of every trial, drawn or given; parameters as for `simulate`."""
     trials = trials_given(spikes) if trials is None else trials
-    check_numbers(trials, seed, first_trial)
+    check_numbers(trials, seed, first_trial, None if spikes else experiment)
     if spikes is not None:
         return given(experiment, spikes, trials)
     return [draw(experiment, seed, first_trial + i) for i in range(trials)]
 
 
-def check_numbers(trials: int, seed: int, first_trial: int = 0) -> None:
-    """Refuse numbers that name no trial or no seed, before any work is done.
+def check_numbers(
+    trials: int, seed: int, first_trial: int = 0, drawn: Experiment | None = None
+) -> None:
+    """Refuse numbers that name no trial or no seed, or input that fills the memory, before any work is done.
+
+    Parameters
+    ----------
+    trials, seed, first_trial : int
+    drawn : Experiment, optional
+        Whose input will be drawn.
 
     Raises
     ------
@@ -96,11 +107,30 @@ def check_numbers(trials: int, seed: int, first_trial: int = 0) -> None:
                 name,
                 value=value,
                 rule=f"{name} is a whole number from {low}",
-                remedy=f"use {max(low, 1)}",
+                remedy=f"use {low}",
             )
     if seed >= 2**64:
         raise ConfigError.one(
             "seed", value=seed, rule="at most 64 bits", remedy="use a smaller one"
+        )
+    if drawn is not None:
+        _check_size(drawn, trials)
+
+
+def _check_size(experiment: Experiment, trials: int) -> None:
+    """Refuse a run whose input would fill the memory."""
+    steps, dt_ms = experiment.n_steps, experiment.time.dt_ms
+    per_trial = sum(
+        stimulus.size * float(rates_per_step(stimulus, steps, dt_ms).sum()) * dt_ms / 1000
+        for stimulus in experiment.stimuli.values()
+    )
+    if trials * per_trial > MOST_INPUT_SPIKES:
+        raise ConfigError.one(
+            "trials",
+            value=trials,
+            rule=f"a run has at most {MOST_INPUT_SPIKES:,} input spikes",
+            detail=f"a trial has about {per_trial:,.0f}",
+            remedy=f"use at most {max(int(MOST_INPUT_SPIKES / per_trial), 1):,}, and other seeds for more",
         )
 
 

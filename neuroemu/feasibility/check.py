@@ -10,7 +10,7 @@ from neuroemu.experiment import Experiment
 from neuroemu.feasibility.constants import constant_findings
 from neuroemu.feasibility.findings import Finding, plain
 from neuroemu.feasibility.leak import Leak, leak_findings, leaks
-from neuroemu.feasibility.learning import Learning, learning, learning_findings
+from neuroemu.feasibility.learning import Learning, learning, learning_findings, with_prediction
 from neuroemu.feasibility.periodic import (
     Periodic,
     accumulator_findings,
@@ -108,6 +108,8 @@ def check(experiment: Experiment, target: Target) -> Feasibility:
     prediction = None if experiment.question is None else predict(d)
     rules, found_leaks, room = learning(d), leaks(d), places(d)
     gain = None if prediction is None else prediction.loop_gain
+    if prediction is not None and prediction.applies and prediction.set_point_hz is not None:
+        rules = with_prediction(d, rules, prediction.set_point_hz)
     periods, reach, clock = periodic(d, rules, gain), reaches(d), timing(d)
     found = [
         *constant_findings(d),

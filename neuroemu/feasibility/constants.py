@@ -144,7 +144,8 @@ def silent_code(d: Discretized, name: str) -> int:
     def is_silent(code: int) -> bool:
         return not any(rounded(code * gain, site, word) for word in (0, LARGEST_WORD))
 
-    return max(last(is_silent, high), last(lambda m: is_silent(-m), -low))
+    above, below = last(is_silent, high), last(lambda m: is_silent(-m), -low)
+    return max(above if above >= low else 0, below if -below <= high else 0)
 
 
 def _silent_codes(d: Discretized, name: str) -> Iterator[Finding]:

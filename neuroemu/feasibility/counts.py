@@ -120,18 +120,26 @@ def poisson_at_least(k: int, mean: float) -> float:
     return at_least(k, MANY, max(mean, 0.0) / MANY)
 
 
-def counter_findings(counts: Counts) -> Iterator[Finding]:
-    """Yield that a counter overflows too often to be trusted, or at times."""
+def counter_findings(counts: Counts, *, refuses: bool = False) -> Iterator[Finding]:
+    """Yield that a counter overflows too often to be trusted, or at times.
+
+    Parameters
+    ----------
+    counts : Counts
+    refuses : bool
+        Whether a single overflow refuses the run: it has then to be rare in a whole trial.
+    """
     if counts.overflow is None or not counts.overflow:
         return
-    is_problem = counts.overflow > RARE
+    is_problem = counts.overflow > RARE or (refuses and (counts.overflows or 0.0) > RARE)
     if not is_problem and (counts.overflows or 0.0) < 1:
         return
     yield Finding(
         kind="counter",
         key="plasticity.counter.width",
         sentence=f"the counters of {counts.unit} overflow in {100 * counts.overflow:.3g} % of the periods: they hold "
-        f"{counts.limit - 1}, and {counts.expected or 0:.4g} spikes are expected",
+        f"{counts.limit - 1}, and {counts.expected or 0:.4g} spikes are expected"
+        f"{'; one overflow refuses the run' if refuses else ''}",
         remedy="widen plasticity.counter.width, or shorten plasticity.update_period_us",
         severity="problem" if is_problem else "note",
         register="plasticity.counter.width",

@@ -12,6 +12,9 @@ from neuroemu.models.registers import COARSE
 
 Severity = Literal["problem", "note"]
 
+WIDEN_MEMBRANE = "widen membrane.format in front of the point"
+"""The remedy of whatever integer bits of the membrane clear."""
+
 RARE = 0.01
 """Probability of an overflow from which it is a finding."""
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from neuroemu.experiment import Experiment
-from neuroemu.feasibility.findings import Finding
+from neuroemu.feasibility.findings import WIDEN_MEMBRANE, Finding
 from neuroemu.hardware.config import Target
 from neuroemu.models.discretize import weight_lsb
 from neuroemu.numeric.constants import decimal, round_fraction
@@ -15,9 +15,6 @@ from neuroemu.numeric.format import MAX_WIDTH, Format, FormatError
 
 Grow = Callable[[Target, int], Target | None]
 Sort = Callable[[Finding], bool]
-
-RANGE = ("wraps", "refused", "clips", "saturated")
-"""Kinds that integer bits clear."""
 
 FORMATS = (
     "membrane.format",
@@ -90,7 +87,7 @@ def groups(experiment: Experiment) -> tuple[Group, ...]:
             grow=(_refine("membrane.format"), _refine("membrane.leak.format")),
             hold=(
                 (lambda f: f.register == "synapse.gain.format", _refine("synapse.gain.format")),
-                (lambda f: f.kind in RANGE, _widen("membrane.format")),
+                (lambda f: f.remedy == WIDEN_MEMBRANE, _widen("membrane.format")),
             ),
             roundings=("membrane.rounding", "synapse.gain.drive_rounding"),
         ),

@@ -33,8 +33,8 @@ class Leak:
         Lowest and highest membrane that stays where it is, in LSB; 0 where there is none on that side.
     dead_zone_value : (float, float)
         The same in biological units, from rest.
-    smallest_decaying : (int, int) or None
-        Membranes next to the dead zone that do decay, below and above rest, LSB. None without a leak.
+    smallest_decaying : (int or None, int or None)
+        Membranes next to the dead zone that do decay, below and above rest, LSB. None where the register holds none.
     bias_lsb, shift : float
         Mean change by the rounding in a step, LSB; and what it shifts the membrane by, biological units.
         For ``fix`` towards rest.
@@ -52,7 +52,7 @@ class Leak:
     rounding: str
     dead_zone: tuple[int, int]
     dead_zone_value: tuple[float, float]
-    smallest_decaying: tuple[int, int] | None
+    smallest_decaying: tuple[int | None, int | None]
     bias_lsb: float
     shift: float
     tau_ms: float
@@ -87,7 +87,7 @@ def _leak(d: Discretized, names: list[str]) -> Leak:
         rounding="" if d.is_analog else d.target.membrane.rounding,
         dead_zone=zone,
         dead_zone_value=(zone[0] * lsb, zone[1] * lsb),
-        smallest_decaying=(zone[0] - 1, zone[1] + 1) if has_leak else None,
+        smallest_decaying=(None, None) if d.is_analog else _beside(zone, d.sites["leak"]),
         bias_lsb=bias,
         shift=bias * lsb / float(1 - neuron.multiplier) if has_leak else 0.0,
         tau_ms=population.tau_m_ms,
@@ -138,12 +138,36 @@ def dead_zone(site: Site, multiplier: int) -> tuple[int, int]:
     return -below, above
 
 
+def _beside(zone: tuple[int, int], site: Site) -> tuple[int | None, int | None]:
+    """Return the membranes next to a dead zone, None where it reaches to the end of the register."""
+    low, high = zone
+    return low - 1 if low > site.lo else None, high + 1 if high < site.hi else None
+
+
 def mean_bias(site: Site, multiplier: int) -> Fraction:
     """Return the mean change of a membrane above rest by the rounding alone, in LSB a step."""
     part = Fraction(math.gcd(multiplier, 2**site.shift), 2**site.shift)
+    return mean_rounding(part, site.rounding)
+
+
+def mean_rounding(part: Fraction, rounding: str) -> Fraction:
+    """Return the mean change, in LSB, by the rounding of a sum that is any multiple of `part` LSB alike.
+
+    Parameters
+    ----------
+    part : Fraction
+        1 over a power of two.
+    rounding : str
+        Of a sum that is not negative: ``fix`` is then ``floor``.
+
+    Examples
+    --------
+    >>> mean_rounding(Fraction(1, 4), "floor"), mean_rounding(Fraction(1, 4), "half_up")
+    (Fraction(-3, 8), Fraction(1, 8))
+    """
     if part == 1:
         return Fraction(0)
-    match site.rounding:
+    match rounding:
         case "floor" | "fix" | "trunc":
             return -(1 - part) / 2
         case "ceil":

@@ -10,11 +10,13 @@ from typing import Any
 
 from neuroemu.experiment import Homeostasis
 from neuroemu.feasibility.findings import Finding, Severity, percent, severity
+from neuroemu.feasibility.leak import mean_rounding
 from neuroemu.feasibility.traffic import learns, single_rate
 from neuroemu.hardware.config import PlasticityTable
 from neuroemu.models.drift import Drift, drift_of
 from neuroemu.models.registers import COARSE, Discretized
 from neuroemu.numeric.constants import decimal
+from neuroemu.wording import number
 
 SET_POINT_LIMIT = 0.1
 """Part by which a set point may be off where no question states a margin."""
@@ -35,7 +37,7 @@ class Effect:
     rounding : str
         Of the stored weight, or of the increment as it is written: see `Learning.varied`.
     plus, minus : Fraction
-        Effective increments up and down, weight LSB.
+        Effective increments up and down, weight LSB; for ``fix`` of a weight above 0.
     bias : Fraction
         Change by each periodic update that no spike asked for, weight LSB.
     set_point : float or None
@@ -46,6 +48,9 @@ class Effect:
         Relative to float.
     is_used : bool
         Whether this is the target's own rounding.
+    is_predicted : bool
+        Whether bias and set point are those of the prediction, which knows what a period counts. Else they are a
+        balance of means, and of a biased rounding the worst case.
     """
 
     rounding: str
@@ -56,6 +61,7 @@ class Effect:
     set_point_hz: float | None
     speed: float
     is_used: bool
+    is_predicted: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,7 +150,19 @@ def _varied(table: PlasticityTable, rounding: str, has_fraction: bool) -> Plasti
 
 def _balance(d: Discretized, table: PlasticityTable, rule: Homeostasis, lsb: Fraction) -> Drift:
     plus, minus = decimal(rule.dw_plus), decimal(rule.dw_minus)
-    return with_lfsr(table, drift_of(table, plus, minus, lsb, period_s(d)))
+    balance = drift_of(table, plus, minus, lsb, period_s(d))
+    if (
+        balance.bias
+    ):  # a period's sum is a multiple of what both increments, as held, have in common
+        part = _common(balance.plus, balance.minus)
+        balance = replace(balance, bias=mean_rounding(part, table.weight.rounding))
+    return with_lfsr(table, balance)
+
+
+def _common(plus: Fraction, minus: Fraction) -> Fraction:
+    """Return the largest part of an LSB of which both increments and 1 are multiples."""
+    scale = math.lcm(plus.denominator, minus.denominator)
+    return Fraction(math.gcd(int(plus * scale), int(minus * scale), scale), scale)
 
 
 def with_lfsr(table: PlasticityTable, balance: Drift) -> Drift:
@@ -186,9 +204,40 @@ def _effect(balance: Drift, rounding: str, rate: float | None, *, is_used: bool)
     )
 
 
+def with_prediction(
+    d: Discretized, found: tuple[Learning, ...], set_point_hz: float
+) -> tuple[Learning, ...]:
+    """Return the rules with what the target's rounding does to the one in question as predicted."""
+    question = d.experiment.question
+    return tuple(
+        _as_predicted(d, rule, set_point_hz)
+        if question is not None and question.projection in rule.projections and rule.used.bias
+        else rule
+        for rule in found
+    )
+
+
+def _as_predicted(d: Discretized, rule: Learning, hz: float) -> Learning:
+    used = rule.used
+    if not rule.pre_hz or not rule.asked_minus or not rule.asked_plus:
+        return rule
+    wanted = rule.pre_hz * float(rule.asked_plus / rule.asked_minus)
+    known = replace(
+        used,
+        bias=Fraction((hz - wanted) * period_s(d) * float(used.minus)),
+        set_point=hz / wanted,
+        set_point_hz=hz,
+        is_predicted=True,
+    )
+    return replace(rule, effects=tuple(known if e.is_used else e for e in rule.effects))
+
+
 def learning_findings(d: Discretized, found: tuple[Learning, ...]) -> Iterator[Finding]:
     """Yield what is wrong with each rule."""
     for rule in found:
+        if _is_drawn_to_zero(d, rule):
+            yield _to_zero(rule)
+            continue
         yield from _dead(rule)
         yield from _lopsided(d, rule)
         yield from _slow(rule)
@@ -202,6 +251,32 @@ def learning_findings(d: Discretized, found: tuple[Learning, ...]) -> Iterator[F
         )
     if found:
         yield from _lfsr(d)
+
+
+def _is_drawn_to_zero(d: Discretized, rule: Learning) -> bool:
+    """Whether the rounding ``fix`` does something else to weights below 0 than to those above."""
+    synapse, exact = d.synapses[rule.projections[0]], (rule.used.plus, rule.used.minus)
+    held = tuple(Fraction(dw, synapse.unit) for dw in (synapse.dw_plus, synapse.dw_minus))
+    lossy = exact != held or rule.used.bias != 0
+    return (
+        rule.varied == "plasticity.weight.rounding"
+        and rule.used.rounding == "fix"
+        and (synapse.w_min < 0 and lossy)
+    )
+
+
+def _to_zero(rule: Learning) -> Finding:
+    used = rule.used
+    how = f"{number(used.plus)} LSB up and {number(used.minus)} down above 0, the reverse below"
+    if used.bias:
+        how = f"each update loses {number(abs(used.bias))} LSB of its magnitude"
+    return Finding(
+        kind="lopsided",
+        key=f"projections.{rule.projections[0]}.plasticity",
+        sentence=f"weight.rounding fix draws weights of both signs towards 0: {how}",
+        remedy="set plasticity.weight.rounding = stochastic, or add bits to plasticity.weight.format",
+        register="plasticity.weight.format",
+    )
 
 
 def _dead(rule: Learning) -> Iterator[Finding]:
@@ -314,8 +389,3 @@ def _lfsr(d: Discretized) -> Iterator[Finding]:
             remedy=f"set plasticity.random.bits_per_draw = {random.output_bits}",
             severity=kind,
         )
-
-
-def number(value: Fraction) -> str:
-    """Return a number of LSBs as a person reads it."""
-    return f"{float(value):.4g}"

@@ -10,11 +10,12 @@ from fractions import Fraction
 from neuroemu.feasibility.constants import threshold_from_rest
 from neuroemu.feasibility.counts import Counts, counter_findings, counts_of, poisson_at_least
 from neuroemu.feasibility.findings import RARE, Finding
-from neuroemu.feasibility.learning import Learning, number, period_s
+from neuroemu.feasibility.learning import Learning, period_s
 from neuroemu.feasibility.search import last
 from neuroemu.feasibility.traffic import busiest_hz, fan_in, learns, size_of
 from neuroemu.models.drift import stored_change
 from neuroemu.models.registers import Discretized
+from neuroemu.wording import number
 
 UNSTABLE = 2.0
 """Loop gain from which a deviation grows."""
@@ -129,10 +130,11 @@ def _loop_gain(d: Discretized, rule: Learning) -> float | None:
 
 def periodic_findings(d: Discretized, found: tuple[Periodic, ...]) -> Iterator[Finding]:
     """Yield what is wrong with the period, the counters and the accumulator."""
+    refuses = d.target.plasticity.counter.overflow == "error"
     for rule in found:
         yield from _still(rule)
         for counts in (rule.pre, rule.post):
-            yield from counter_findings(counts)
+            yield from counter_findings(counts, refuses=refuses)
         yield from _accumulator(d, rule)
         yield from _stability(rule)
     if found and found[0].rows_us is not None and found[0].rows_us > found[0].period_us:
@@ -167,7 +169,7 @@ def _accumulator(d: Discretized, rule: Periodic) -> Iterator[Finding]:
     table = d.target.plasticity.accumulator
     if table.format is None:
         return
-    does = "wraps" if table.overflow == "wrap" else "saturates"
+    does = _DOES[table.overflow]
     for site, counts in (("plus", rule.pre), ("minus", rule.post)):
         start = rule.saturates_from[site]
         if start is None or counts.expected is None or start >= counts.limit:
@@ -192,18 +194,22 @@ def _accumulator(d: Discretized, rule: Periodic) -> Iterator[Finding]:
 
 
 def accumulator_findings(d: Discretized, rules: tuple[Learning, ...]) -> Iterator[Finding]:
-    """Yield where the accumulator cannot hold the weights between the limits of a rule."""
+    """Yield where the accumulator cannot hold the weights between the limits of a rule, or the sums beyond.
+
+    A sum beyond the limits that saturates is brought back to them all the same.
+    """
     table = d.target.plasticity.accumulator
     if table.format is None:
         return
     for rule in rules:
         synapse, used = d.synapses[rule.projections[0]], rule.used
         lowest, highest = synapse.w_min * synapse.unit, synapse.w_max * synapse.unit
-        if table.overflow == "wrap" and not d.clock.period_steps:
-            lowest, highest = lowest - synapse.dw_minus, highest + synapse.dw_plus
-        if used.plus == used.minus == 0 or (
-            table.format.lo <= lowest and highest <= table.format.hi
-        ):
+        if table.overflow != "saturate":
+            taken, added = _largest_change(d, rule)
+            lowest, highest = lowest - taken, highest + added
+        if used.plus == used.minus == 0:  # the weight stays where it starts
+            lowest = highest = synapse.weight * synapse.unit
+        if table.format.lo <= lowest and highest <= table.format.hi:
             continue
         holds, needs = (
             " to ".join(number(Fraction(end, synapse.unit)) for end in ends)
@@ -213,10 +219,38 @@ def accumulator_findings(d: Discretized, rules: tuple[Learning, ...]) -> Iterato
             kind="accumulator",
             key="plasticity.accumulator.format",
             sentence=f"the accumulator holds {holds} weight LSB, the sums take {needs}: it "
-            f"{'wraps' if table.overflow == 'wrap' else 'saturates'} inside the limits",
+            f"{_DOES[table.overflow]}{' inside the limits' if table.overflow == 'saturate' else ''}",
             remedy="widen plasticity.accumulator.format",
             register="plasticity.accumulator.format",
         )
+
+
+_DOES = {
+    "saturate": "saturates",
+    "wrap": "wraps",
+    "error": "overflows (the run would be refused)",
+}
+
+
+def _largest_change(d: Discretized, rule: Learning) -> tuple[int, int]:
+    """Return the most that an update takes and adds, in parts of an LSB; by counts that are not `RARE`."""
+    name = rule.projections[0]
+    synapse, projection = d.synapses[name], d.experiment.projections[name]
+    if not d.clock.period_steps:
+        return synapse.dw_minus, synapse.dw_plus
+    limit = 2**d.target.plasticity.counter.width
+    pre = counts_of(d, projection.pre, limit, None)
+    post = counts_of(d, projection.post, limit, rule.used.set_point_hz)
+    minus, plus = synapse.dw_minus * _plausible(post), synapse.dw_plus * _plausible(pre)
+    return min(minus, d.sites["minus"].hi), min(plus, d.sites["plus"].hi)
+
+
+def _plausible(counts: Counts) -> int:
+    """Return the largest count that more than `RARE` of the periods reach; 1 where what to expect is not known."""
+    expected, most = counts.expected, min(counts.most, counts.limit - 1)
+    if expected is None:
+        return 1
+    return last(lambda n: poisson_at_least(n, expected) > RARE, most)
 
 
 def _stability(rule: Periodic) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from neuroemu.feasibility.findings import Finding, Severity
+from neuroemu.feasibility.findings import WIDEN_MEMBRANE, Finding, Severity
 from neuroemu.feasibility.leak import raw_multiplier
 from neuroemu.feasibility.search import first
 from neuroemu.feasibility.traffic import (
@@ -107,6 +107,8 @@ def _reach(d: Discretized, name: str) -> Reach:
         held = (float(site.lo * lsb), float(site.hi * lsb))
         one_step, _ = _cut(d, one_step, ("", ""))
         experiment, (below, above) = _cut(d, experiment, (below, above))
+        if site.overflow == "wrap" and above == below == "register":  # from below, too
+            is_reachable = _crosses(d, name, Fraction(site.hi), Fraction(site.hi))
     return Reach(
         population=name,
         excitation=float(high * lsb),
@@ -177,9 +179,13 @@ def _after_leak(d: Discretized, name: str, v: Fraction) -> Fraction:
 
 
 def _crosses(d: Discretized, name: str, climb: Fraction | None, start: Fraction) -> bool:
+    """Return whether the membrane passes its threshold; saturated at the end of its register it may not."""
     if climb is None:
         return True
-    return bool(_after_leak(d, name, max(climb, start)) > d.neurons[name].threshold)
+    peak = max(climb, start)
+    if not d.is_analog:
+        peak = min(peak, Fraction(d.sites["input"].hi))
+    return bool(_after_leak(d, name, peak) > d.neurons[name].threshold)
 
 
 def _crosses_in_float(d: Discretized, name: str) -> bool:
@@ -203,7 +209,9 @@ def range_findings(d: Discretized, found: tuple[Reach, ...]) -> Iterator[Finding
                 key=f"populations.{reach.population}.v_thresh",
                 sentence=f"no input brings {reach.population} over its threshold of {reach.threshold:g}: with all "
                 f"inputs in every step it reaches {reach.experiment[1]:.4g}",
-                remedy="add fraction bits to membrane.format, or to membrane.leak.format",
+                remedy=WIDEN_MEMBRANE
+                if reach.bounded_by[1] == "register"
+                else "add fraction bits to membrane.format, or to membrane.leak.format",
                 register="" if d.is_analog else "membrane.format",
             )
         if not d.is_analog:
@@ -222,8 +230,11 @@ def _membrane(d: Discretized, reach: Reach) -> Iterator[Finding]:
     if site.overflow == "error" and neuron.refractory_steps == 0 and reach.is_reachable:
         highest = _after_leak(d, reach.population, highest) + high  # until the reset
     if site.lo <= lowest and highest <= site.hi:
+        if site.overflow != "saturate" and "register" in reach.bounded_by:
+            yield _in_many_steps(d, reach)
         return
-    still_fires = _leaking(d, reach.population)(site.hi, 0) > neuron.threshold
+    pulled_down = site.hi + int(low)  # by what comes after the cut, in the same step
+    still_fires = _leaking(d, reach.population)(pulled_down, 0) > neuron.threshold
     kind, what = _overflow_kind(site.overflow)
     level: Severity = "problem"
     if site.overflow == "saturate":
@@ -236,8 +247,22 @@ def _membrane(d: Discretized, reach: Reach) -> Iterator[Finding]:
         sentence=f"in one step the membrane of {reach.population} can go from {float(lowest * lsb):g} to "
         f"{float(highest * lsb):g}, {d.target.membrane.format} holds {float(site.lo * lsb):g} to "
         f"{float(site.hi * lsb):g}: it {what}",
-        remedy="widen membrane.format in front of the point",
+        remedy=WIDEN_MEMBRANE,
         severity=level,
+        register="membrane.format",
+    )
+
+
+def _in_many_steps(d: Discretized, reach: Reach) -> Finding:
+    """Return the note that only input in step after step leaves the register."""
+    kind, what = _overflow_kind(d.sites["input"].overflow)
+    return Finding(
+        kind=kind,
+        key="membrane.format",
+        sentence=f"input in step after step can take the membrane of {reach.population} out of "
+        f"{d.target.membrane.format}: it {what}",
+        remedy=WIDEN_MEMBRANE,
+        severity="note",
         register="membrane.format",
     )
 
@@ -260,7 +285,7 @@ def _one_spike(d: Discretized, name: str) -> Iterator[Finding]:
     post = d.experiment.projections[name].post
     neuron, lsb = d.neurons[post], float(d.membrane_lsb or 1)
     kind, what = _overflow_kind(site.overflow)
-    fires = _leaking(d, post)(neuron.reset + site.hi, 0) > neuron.threshold
+    fires = _leaking(d, post)(min(neuron.reset, 0) + site.hi, 0) > neuron.threshold
     harmless = site.overflow == "saturate" and least >= site.lo and fires
     worst = most if most > site.hi else least
     weight = "its largest weight" if learns(d, name) else "its weight"
@@ -269,7 +294,7 @@ def _one_spike(d: Discretized, name: str) -> Iterator[Finding]:
         key="membrane.format",
         sentence=f"a spike through {name} at {weight} delivers {float(worst) * lsb:g}, {d.target.membrane.format} "
         f"holds {site.lo * lsb:g} to {site.hi * lsb:g}: it {what}",
-        remedy="widen membrane.format in front of the point",
+        remedy=WIDEN_MEMBRANE,
         severity="note" if harmless else "problem",
         register="membrane.format",
     )

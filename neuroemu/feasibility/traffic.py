@@ -9,7 +9,7 @@ from fractions import Fraction
 
 from neuroemu.experiment import Experiment, Poisson, Projection
 from neuroemu.models.registers import Discretized
-from neuroemu.numeric.ops import requantize
+from neuroemu.numeric.ops import requantize, rounded
 from neuroemu.numeric.site import WORD_BITS
 
 LARGEST_WORD = 2**WORD_BITS - 1
@@ -105,7 +105,17 @@ def mean_delivered(d: Discretized, name: str, code: int) -> Fraction:
 
 
 def drive_range(d: Discretized, name: str) -> tuple[Fraction, Fraction]:
-    """Return the least and the most that one spike can add, over all codes and words."""
+    """Return the least and the most that one spike can add, over all codes and words, biological units.
+
+    Where a code in between may wrap at the site ``drive`` it is the whole register.
+    """
+    if d.membrane_lsb is not None and d.sites["drive"].overflow == "wrap":
+        site, gain = d.sites["drive"], d.synapses[name].gain
+        ends = [
+            rounded(c * gain, site.as_fixed(), w) for c in codes(d, name) for w in (0, LARGEST_WORD)
+        ]
+        if learns(d, name) and not site.lo <= min(ends) <= max(ends) <= site.hi:
+            return site.lo * d.membrane_lsb, site.hi * d.membrane_lsb
     values = [delivered(d, name, c, w) for c in codes(d, name) for w in (0, LARGEST_WORD)]
     return min(values), max(values)
 

@@ -122,7 +122,7 @@ def _find(name: str | Path, folder: str, kind: str, shipped: list[str]) -> Path:
         if looks_like_path
         else f"no shipped {kind} has this name",
         detail=f"shipped are {', '.join(shipped)}",
-        remedy=near or f"name one of them, or the path of a {kind}'s TOML",
+        remedy=near or f"name one of them, or the path of a TOML file for the {kind}",
     )
 
 

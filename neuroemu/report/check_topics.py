@@ -14,9 +14,10 @@ from neuroemu.feasibility.check import Feasibility
 from neuroemu.feasibility.constants import rows
 from neuroemu.feasibility.counts import Counts
 from neuroemu.feasibility.leak import Leak
-from neuroemu.feasibility.learning import Learning, number
+from neuroemu.feasibility.learning import Effect, Learning
 from neuroemu.feasibility.periodic import UNSTABLE, Periodic
 from neuroemu.feasibility.ranges import Reach
+from neuroemu.wording import number
 
 NOT_STATED = "not stated"
 
@@ -69,18 +70,30 @@ def _learning(rule: Learning) -> Table:
         table.add_column(name, justify="right")
     for e in rule.effects:
         is_dead = (e.plus == 0 and rule.asked_plus > 0) or (e.minus == 0 and rule.asked_minus > 0)
-        hz = "dead" if is_dead else hertz(e.set_point_hz)
+        hz = "dead" if is_dead else _balance(e)
         table.add_row(
             f"{e.rounding} (the target's)" if e.is_used else e.rounding,
             number(e.plus),
             number(e.minus),
             number(e.bias) if e.bias else "",
             hz,
-            "" if e.set_point is None else f"{e.set_point:.3f}",
+            "" if e.set_point is None or _is_bound(e) else f"{e.set_point:.3f}",
             f"{e.speed:.3g}",
             style="bold" if e.is_used else None,
         )
     return table
+
+
+def _is_bound(e: Effect) -> bool:
+    """Whether the balance of a biased rounding is no more than the worst case."""
+    return bool(e.bias) and not e.is_predicted
+
+
+def _balance(e: Effect) -> str:
+    if e.set_point_hz is None or not e.set_point or not _is_bound(e):
+        return hertz(e.set_point_hz)
+    low, high = (f"{hz:.1f}" for hz in sorted((e.set_point_hz, e.set_point_hz / e.set_point)))
+    return f"{high} Hz" if low == high else f"{low} to {high} Hz"
 
 
 def _periodic(rule: Periodic) -> RenderableType:
@@ -145,9 +158,9 @@ def _rounded_leak(grid: Table, leak: Leak) -> None:
         else f"{low} to {high} LSB, {low_v:.4g} to {high_v:.4g} from rest"
     )
     grid.add_row("dead zone", zone)
-    if leak.smallest_decaying is not None:
-        below, above = leak.smallest_decaying
-        grid.add_row("first that decay", f"{below} and {above:+} LSB")
+    first = [f"{v:+}" for v in leak.smallest_decaying if v is not None]
+    if first:
+        grid.add_row("first that decay", f"{' and '.join(first)} LSB")
     if leak.bias_lsb:
         towards = " towards rest" if leak.rounding in ("fix", "trunc") else ""
         bias = f"{leak.bias_lsb:+.3g} LSB a step{towards}, which shifts the membrane by {leak.shift:+.3g}"

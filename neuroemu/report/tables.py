@@ -39,7 +39,9 @@ def side_by_side(comparisons: Sequence[Comparison]) -> RenderableType:
             if not phase.within_margin:
                 cell.stylize("bold red")
             cells.append(cell)
-        table.add_row(c.target.name, verdict_text(c.verdict), *cells, _hz(c.prediction.set_point_hz))
+        table.add_row(
+            c.target.name, verdict_text(c.verdict), *cells, _hz(c.prediction.set_point_hz)
+        )
     reasons = [Text.assemble((c.target.name, "bold"), "  ", c.sentence) for c in comparisons]
     return Group(Text(_title(first)), table, *reasons)
 

@@ -37,13 +37,15 @@ def certificate(c: Certificate, files: dict[str, Path]) -> RenderableType:
 
     head = Text.assemble(
         (f"{c.target.name}: ", "bold"),
-        f"{c.target.title}\nconstants of {c.experiment.name}, {c.examples} sampled cases, seed {c.seed}, "
+        f"{c.target.title}\nconstants of {c.experiment.name}, {c.examples} cases for the sampled laws, seed {c.seed}, "
         f"neuroemu {__version__}, {c.seconds:.1f} s",
     )
     parts: list[RenderableType] = [head]
     parts += [_laws(c, kind) for kind in TITLES]
     parts += _sentences("neuroemu is wrong", c.faults, "red")
     parts += _sentences("Findings", c.findings, "yellow")
+    if c.untried:
+        parts.append(Text(f"Not tried: {', '.join(c.untried)}\n", "yellow"))
     parts.append(_summary(c))
     if files:
         folder = next(iter(files.values())).parent
@@ -109,7 +111,8 @@ def _summary(c: Certificate) -> Text:
     text = f"{len(kept)} laws hold, {proofs} of them by proof; {n or 'no'} finding{'s' if n != 1 else ''}"
     if c.faults:
         return Text(f"{text}; the emulator is wrong, please report it", "bold red")
-    return Text(f"{text}; no law of the emulator is broken")
+    which = "that was tried is broken" if c.untried else "is broken"
+    return Text(f"{text}; no law of the emulator {which}")
 
 
 def replay(r: Replay, steps: tuple[int, int] | None) -> RenderableType:

@@ -23,12 +23,14 @@ def assert_bit_exact(case: Case) -> None:
     Parameters
     ----------
     case : Case
-        Drawn by `cases`, or made by hand.
+        Drawn by `cases`, or made by hand. A source spikes at most once in a step of the target.
 
     Raises
     ------
     AssertionError
         With the first place where two of them differ.
+    ValueError
+        If a source spikes twice in a step of the target, on a coarse tick: the golden model does not judge that.
     """
     for rung in RUNGS:
         found = kernel_difference(case, rung)

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from neuroemu.errors import ConfigError
 from neuroemu.experiment import Experiment
 from neuroemu.hardware.config import Target
 from neuroemu.hardware.load import experiment_from, target_from
 from neuroemu.models.discretize import discretize
 from neuroemu.models.registers import Discretized
 
+T = TypeVar("T")
 Spikes = Mapping[str, Sequence[NDArray[np.int64]]]
 """By stimulus, for each trial (spikes, 2) int64: step on the experiment's grid, source."""
 
@@ -83,12 +85,28 @@ class Case:
             With every violation of target and experiment.
         """
         return cls(
-            target=target_from(data["target"], source),
-            experiment=experiment_from(data["experiment"], source),
-            spikes={
-                name: [np.asarray(t, np.int64).reshape(-1, 2) for t in trains]
-                for name, trains in data["spikes"].items()
-            },
+            target=_below("target", target_from, data["target"], source),
+            experiment=_below("experiment", experiment_from, data["experiment"], source),
+            spikes={name: [_train(t) for t in trains] for name, trains in data["spikes"].items()},
             seed=int(data["seed"]),
             first_trial=int(data["first_trial"]),
         )
+
+
+def _below(name: str, read: Callable[[Any, str], T], data: Any, source: str) -> T:
+    """Return what `read` makes of a table, its keys in errors below the table's name."""
+    try:
+        return read(data, source)
+    except ConfigError as error:
+        found = [replace(v, key=f"{name}.{v.key}" if v.key else name) for v in error.violations]
+        raise ConfigError(found) from None
+
+
+def _train(rows: Sequence[Sequence[int]]) -> NDArray[np.int64]:
+    """Return one trial's spikes, (spikes, 2) int64; a fraction of a step is refused, not cut off."""
+    if any(len(row) != 2 for row in rows):
+        raise ValueError("a row has one step and one source")
+    found = np.asarray(rows)
+    if found.size and found.dtype.kind != "i":
+        raise ValueError("step and source are whole numbers")
+    return found.astype(np.int64).reshape(-1, 2)

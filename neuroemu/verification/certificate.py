@@ -70,7 +70,7 @@ class Certificate:
     seed, examples : int
         With the version they decide every sampled case.
     results : tuple of Result
-        One for each law, in the order of docs/spec/laws.md.
+        One for each law that was tried, in the order of docs/spec/laws.md.
     seconds : float
         How long it took.
     """
@@ -92,6 +92,12 @@ class Certificate:
         """Broken arithmetic laws, facts about the target, small ones included."""
         return tuple(r for r in self.results if r.is_broken and r.law.kind == "arithmetic")
 
+    @property
+    def untried(self) -> tuple[str, ...]:
+        """Names of the laws that were not asked for, or not reached before an interruption."""
+        tried = {r.law.name for r in self.results}
+        return tuple(law.name for law in LAWS if law.name not in tried)
+
     def __getitem__(self, law: str) -> Outcome:
         return next(r.outcome for r in self.results if r.law.name == law)
 
@@ -109,6 +115,7 @@ class Certificate:
             "faults": len(self.faults),
             "findings": len(self.findings),
             "laws": [r.as_json() for r in self.results],
+            "untried": list(self.untried),
         }
 
 
@@ -172,7 +179,7 @@ def setting_for(
                 name,
                 value=value,
                 rule=f"{name} is a whole number from {low}",
-                remedy=f"use {low or 1}",
+                remedy=f"use {low}",
             )
     chosen = experiment or load_experiment(DEFAULT_EXPERIMENT)
     setting = Setting(target=target, experiment=chosen, examples=examples, seed=seed)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from neuroemu.engine.setup import simulate_inputs
 from neuroemu.errors import ConfigError, OutputError, Violation
 from neuroemu.hardware.schema import nearest, show
 from neuroemu.testing.case import Case
@@ -105,6 +106,9 @@ def read_counterexample(path: Path) -> Counterexample:
     try:
         case = Case.from_json(data["case"], str(path))
         _ = case.plan
+        simulate_inputs(case.experiment, **case.input)
+    except ConfigError as error:
+        raise ConfigError([_of_file(v, str(path)) for v in error.violations]) from None
     except (TypeError, ValueError, AttributeError, OverflowError) as error:
         raise _refused(
             str(path),
@@ -115,6 +119,16 @@ def read_counterexample(path: Path) -> Counterexample:
             str(error),
         ) from None
     return Counterexample(law=law, text=data["text"], version=data["version"], case=case)
+
+
+def _of_file(violation: Violation, path: str) -> Violation:
+    """Return a violation of the case, or of what it gives a run, as one of the file."""
+    if violation.source == path:
+        return replace(violation, key=f"case.{violation.key}")
+    if " on " in violation.source:  # the experiment does not fit the target
+        return replace(violation, source=path, key=f"case.experiment.{violation.key}")
+    parts = (violation.source, violation.key) if violation.key else (violation.source,)
+    return replace(violation, source=path, key=".".join(("case", *parts)))
 
 
 def _loaded(path: Path) -> Any:

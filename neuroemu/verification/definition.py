@@ -78,11 +78,6 @@ def random_integer(word: Any, site: Site) -> Ints:
     return np.asarray(np.asarray(word, np.int64) // 2 ** (WORD_BITS - site.shift), np.int64)
 
 
-def range_of(site: Site) -> Ints:
-    """Return every value that the register behind `site` holds, in order."""
-    return np.arange(site.lo, site.hi + 1, dtype=np.int64)
-
-
 def aimed(low: int, high: int, edges: Any, n: int, rng: np.random.Generator) -> Ints:
     """Return `n` integers from `low` to `high`, half of them within 3 of an edge.
 
@@ -100,3 +95,19 @@ def aimed(low: int, high: int, edges: Any, n: int, rng: np.random.Generator) -> 
     close = np.asarray([e for e in near if low <= e <= high], np.int64)
     anywhere = rng.integers(low, high, size=n - n // 2, endpoint=True)
     return np.concatenate((rng.choice(close, size=n // 2), anywhere))
+
+
+def codes_between(low: int, high: int, most: int, n: int) -> Ints:
+    """Return every integer from `low` to `high` if they are `most` at most, else about `n`, aimed at their edges.
+
+    Parameters
+    ----------
+    low, high : int
+        Both included, and both among the result.
+    most, n : int
+    """
+    if high - low < most:
+        return np.arange(low, high + 1, dtype=np.int64)
+    edges = [sign * 2**bit for bit in range(max(high, -low).bit_length()) for sign in (-1, 1)]
+    drawn = aimed(low, high, edges, n, np.random.default_rng(0))
+    return np.unique(np.concatenate((drawn, np.asarray([low, high]))))

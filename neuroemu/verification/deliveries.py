@@ -71,7 +71,8 @@ def pairs(setting: Setting, delivery: Delivery) -> tuple[Ints, Ints, str]:
     low, high = codes_of(delivery, setting.target)
     if (site.hi - site.lo + 1) * (high - low + 1) <= MOST_PAIRS:
         v, w = np.meshgrid(np.arange(site.lo, site.hi + 1), np.arange(low, high + 1))
-        return v.ravel(), w.ravel(), "proof"
+        drawn = any(delivery.plan.sites[name].is_stochastic for name in ("leak", "drive"))
+        return v.ravel(), w.ravel(), "sampled" if drawn else "proof"
     rng = setting.rng(f"delivery {delivery.name}")
     theta = delivery.plan.neurons[NEURON].threshold
     v = aimed(site.lo, site.hi, (theta, *(2**b for b in range(site.hi.bit_length()))), SAMPLED, rng)
@@ -104,7 +105,7 @@ def delivery_as_defined(setting: Setting) -> Outcome:
             if wrong.size:
                 at = int(wrong[np.argmin(np.abs(some_v[wrong]) + np.abs(some_w[wrong]))])
                 numbers = [int(n[at]) for n in (some_v, some_w, after, wanted)]
-                return _shown(setting, delivery, numbers, count)
+                return _shown(setting, delivery, numbers, how, count)
     how = "sampled" if "sampled" in hows else "proof"
     return holds(how, count) if count else does_not_apply("the experiment has no synapses")
 
@@ -120,7 +121,9 @@ def _defined(delivery: Delivery, v: Ints, w: Ints, words: dict[str, Ints]) -> tu
     return np.where(fires, r.reset, reached), fires
 
 
-def _shown(setting: Setting, delivery: Delivery, numbers: list[int], count: int) -> Outcome:
+def _shown(
+    setting: Setting, delivery: Delivery, numbers: list[int], how: str, count: int
+) -> Outcome:
     v, w, after, wanted = numbers
     text = (
         f"projection {delivery.name}: weight code {w} brings a membrane of {v} LSB to {after} in the kernel, "
@@ -130,7 +133,7 @@ def _shown(setting: Setting, delivery: Delivery, numbers: list[int], count: int)
     population = at_state(delivery.population, setting.plan, v)
     experiment = experiment_of(setting, population, projection, steps=3)
     case = case_of(setting, experiment, (0,), seed=setting.seed)
-    return broken(golden_differs, case, text, how="sampled", cases=count, state=v, code=w)
+    return broken(golden_differs, case, text, how=how, cases=count, state=v, code=w)
 
 
 LAWS = (

@@ -16,7 +16,7 @@ from neuroemu.verification.deliveries import Delivery, projections
 from neuroemu.verification.evidence import Evidence, ended
 from neuroemu.verification.law import Law, Outcome, Setting, broken, does_not_apply, holds
 from neuroemu.verification.leaks import ANALOG
-from neuroemu.verification.membrane import STILL, Leak, leak_of, used_codes
+from neuroemu.verification.membrane import STILL, Leak, how_of_codes, leak_of, used_codes
 from neuroemu.verification.small import (
     NEURON,
     SYNAPSE,
@@ -55,12 +55,13 @@ def input_keeps_sign(setting: Setting) -> Outcome:
                 after = int(narrowed(v + one.drive, site))
                 if one in wrong_rounded or sign * (after - v) < 0:
                     return _wrong_way(setting, one, v, after)
-    return holds("proof", count) if count else does_not_apply("no synapse moves a membrane")
+    how = how_of_codes(setting)
+    return holds(how, count) if count else does_not_apply("no synapse moves a membrane")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Input:
-    """The strongest spike of one projection in one direction; `sources` reach the same neuron."""
+    """A spike of one projection that asks for one direction, and what it delivers; `sources` reach the same neuron."""
 
     name: str
     sign: int
@@ -70,7 +71,7 @@ class Input:
 
 
 def _inputs(setting: Setting, population: str) -> list[Input]:
-    """Return the strongest input of each projection onto a population, upwards and downwards."""
+    """Return the strongest input of each projection onto a population in each direction, and what is turned around."""
     found = []
     experiment, plan = setting.experiment, setting.plan
     for name, projection in experiment.projections.items():
@@ -85,18 +86,29 @@ def _inputs(setting: Setting, population: str) -> list[Input]:
         codes = used_codes(setting, delivery, name)
         wide = codes * plan.synapses[name].gain
         for sign, drives in zip((-1, 1), extremes(wide, plan.sites["drive"]), strict=True):
-            at = int(np.argmax(sign * drives))
-            if sign * int(wide[at]) > 0:
-                found.append(
-                    Input(
-                        name=name,
-                        sign=sign,
-                        code=int(codes[at]),
-                        drive=int(drives[at]),
-                        sources=_sources(setting, name),
-                    )
+            sources = _sources(setting, name)
+            found += [
+                Input(
+                    name=name,
+                    sign=sign,
+                    code=int(codes[at]),
+                    drive=int(drives[at]),
+                    sources=sources,
                 )
+                for at in _ends(sign, wide, drives)
+            ]
     return found
+
+
+def _ends(sign: int, wide: Ints, drives: Ints) -> list[int]:
+    """Return where the strongest drive in a direction is, and the one that is furthest turned around, if any is."""
+    meant = np.flatnonzero(sign * wide > 0)
+    if meant.size == 0:
+        return []
+    strengths = sign * drives[meant]
+    strongest, weakest = int(np.argmax(strengths)), int(np.argmin(strengths))
+    turned = [weakest] if strengths[weakest] < 0 and weakest != strongest else []
+    return [int(meant[i]) for i in (strongest, *turned)]
 
 
 def _sources(setting: Setting, name: str) -> int:
@@ -112,8 +124,9 @@ def _sources(setting: Setting, name: str) -> int:
 def _furthest(setting: Setting, name: str, sign: int, inputs: list[Input]) -> int:
     """Return the membrane before the last input of a step in which everything comes that has this sign."""
     plan, site = setting.plan, setting.plan.sites["input"]
-    together = sum(i.drive * i.sources for i in inputs if i.sign == sign)
-    last = max((abs(i.drive) for i in inputs if i.sign == sign), default=0)
+    right = [i for i in inputs if i.sign == sign and sign * i.drive > 0]
+    together = sum(i.drive * i.sources for i in right)
+    last = max((abs(i.drive) for i in right), default=0)
     r = plan.neurons[name]
     start = r.threshold if sign > 0 else min(r.reset, r.v_init, 0)
     if sign < 0:  # step after step, as far as the leak lets it
@@ -134,7 +147,9 @@ def _wrong_way(setting: Setting, one: Input, v: int, after: int) -> Outcome:
     )
     cases = (_all_at_once(setting, one, v), _alone(setting, one, v))
     shows = next((c for c in cases if goes_wrong_way(Evidence(c)) is not None), cases[0])
-    return broken(goes_wrong_way, shows, text, how="proof", cases=1, code=one.code, state=v)
+    return broken(
+        goes_wrong_way, shows, text, how=how_of_codes(setting), cases=1, code=one.code, state=v
+    )
 
 
 def _start(setting: Setting, one: Input, v: int) -> int:
@@ -211,7 +226,8 @@ def input_reaches_threshold(setting: Setting) -> Outcome:
         wrong = decided & (fires != wanted)
         if wrong.any():
             return _not_reached(setting, delivery, codes[wrong], drives[wrong], fires[wrong], count)
-    return holds("proof", count) if count else does_not_apply("nothing excites")
+    how = how_of_codes(setting)
+    return holds(how, count) if count else does_not_apply("nothing excites")
 
 
 def _fires(delivery: Delivery, drives: Ints) -> Ints:
@@ -261,7 +277,7 @@ def _not_reached(
     static = _without_learning(frozen)
     experiment = experiment_of(setting, delivery.population, static, steps=steps)
     case = case_of(setting, experiment, range(steps), seed=setting.seed)
-    return broken(fires_otherwise, case, text, how="proof", cases=count, code=code)
+    return broken(fires_otherwise, case, text, how=how_of_codes(setting), cases=count, code=code)
 
 
 def _without_learning(projection: Projection) -> Projection:

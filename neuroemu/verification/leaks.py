@@ -52,7 +52,8 @@ def states(setting: Setting, law: str) -> tuple[Ints, str]:
     """Return the membrane states that a law is tried on, and how that counts."""
     site = setting.plan.sites["leak"]
     if site.hi - site.lo < MOST_STATES:
-        return np.arange(site.lo, site.hi + 1, dtype=np.int64), "proof"
+        all_states = np.arange(site.lo, site.hi + 1, dtype=np.int64)
+        return all_states, "sampled" if site.is_stochastic else "proof"
     edges = [sign * 2**bit for bit in range(site.hi.bit_length()) for sign in (-1, 1)]
     return np.sort(aimed(site.lo, site.hi, edges, SAMPLED, setting.rng(law))), "sampled"
 

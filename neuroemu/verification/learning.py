@@ -18,6 +18,7 @@ from neuroemu.verification.small import at_weight, case_of, experiment_of, quiet
 from neuroemu.verification.updates import NO_LEARNING, Learning, learnings, learnings_of_case
 
 EVENT_ONLY = "learning is periodic"
+NO_ROOM = "no weight has room for an increment"
 SIDES = {"pre": "presynaptic", "post": "postsynaptic"}
 
 
@@ -27,6 +28,7 @@ class Step:
 
     learning: Learning
     side: str
+    change: int
     w: Ints
     low: Ints
     high: Ints
@@ -68,7 +70,7 @@ def step_of(learning: Learning, side: str, *, periodic: bool) -> Step:
         change = learning.change_of(*((one, none) if side == "pre" else (none, one)))  # type: ignore[arg-type]
     highest = 2**store.shift - 1 if store.is_stochastic else 0
     low, high = (learning.updated(w, change, r) for r in (0, highest))
-    return Step(learning=learning, side=side, w=w, low=low, high=high)
+    return Step(learning=learning, side=side, change=int(change), w=w, low=low, high=high)
 
 
 def how_of(learning: Learning) -> str:
@@ -179,13 +181,14 @@ def updates_move(setting: Setting) -> Outcome:
     if not setting.plastic:
         return does_not_apply(NO_LEARNING)
     periodic = setting.target.plasticity.update == "periodic"
-    count, how = 0, "proof"
+    count, how, rooms = 0, "proof", 0
     texts, case = [], None
     for learning in learnings(setting):
         how = how_of(learning) if how == "proof" else how
         for side in SIDES:
             step = step_of(learning, side, periodic=periodic)
             count += step.w.size
+            rooms += int(step.has_room.sum())
             dead = (step.low == step.w) & (step.high == step.w) & step.has_room
             if step.asked == 0 or not dead.any():
                 continue
@@ -195,7 +198,7 @@ def updates_move(setting: Setting) -> Outcome:
             )
             case = case or case_at(setting, learning, int(step.w[dead][dead.sum() // 2]), side)
     if case is None:
-        return holds(how, count)
+        return holds(how, count) if rooms else does_not_apply(NO_ROOM)
     text = f"{weights_of(setting)}: {'; '.join(texts)}"
     return broken(stands_still, case, text, how=how, cases=count)
 

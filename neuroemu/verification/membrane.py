@@ -8,13 +8,14 @@ from fractions import Fraction
 import numpy as np
 
 from neuroemu.engine.run import Run
+from neuroemu.feasibility.search import last
 from neuroemu.models.registers import COARSE
 from neuroemu.numeric.site import Site
-from neuroemu.verification.definition import Ints, extremes, narrowed
+from neuroemu.verification.definition import Ints, codes_between, extremes, narrowed
 from neuroemu.verification.deliveries import Delivery, projections
 from neuroemu.verification.evidence import Evidence
 from neuroemu.verification.law import Law, Outcome, Setting, broken, does_not_apply, holds
-from neuroemu.verification.leaks import ANALOG, MOST_STATES
+from neuroemu.verification.leaks import ANALOG, MOST_STATES, SAMPLED
 from neuroemu.verification.small import (
     SYNAPSE,
     at_state,
@@ -56,11 +57,7 @@ class Leak:
         return -self._last_dead(-1, -site.lo), self._last_dead(1, site.hi), 0
 
     def _last_dead(self, sign: int, most: int) -> int:
-        low, high = 0, most
-        while low < high:
-            middle = (low + high + 1) // 2
-            low, high = (middle, high) if self.holds_still(sign * middle) else (low, middle - 1)
-        return low
+        return last(lambda v: bool(self.holds_still(sign * v)), most)
 
 
 def leak_of(setting: Setting, name: str) -> Leak:
@@ -156,8 +153,9 @@ def codes_deliver(setting: Setting) -> Outcome:
             )
             if worst is None or value > worst[2]:
                 worst = (delivery, silent, value)
+    how = how_of_codes(setting)
     if worst is None:
-        return holds("proof", count)
+        return holds(how, count)
     delivery, silent, value = worst
     code = int(silent[np.argmax(np.abs(silent))])
     gain = setting.target.synapse.gain
@@ -180,19 +178,22 @@ def codes_deliver(setting: Setting) -> Outcome:
     experiment = experiment_of(setting, delivery.population, projection, steps=3)
     case = case_of(setting, experiment, (0,), seed=setting.seed)
     is_small = float(value) < COARSE * theta
-    return broken(
-        delivers_nothing, case, text, how="proof", cases=count, is_small=is_small, code=code
-    )
+    return broken(delivers_nothing, case, text, how=how, cases=count, is_small=is_small, code=code)
 
 
 def used_codes(setting: Setting, delivery: Delivery, name: str = SYNAPSE) -> Ints:
-    """Return the codes that a weight of the experiment can have."""
+    """Return the codes that a weight of the experiment can have, or many of them; see `how_of_codes`."""
     registers = delivery.plan.synapses[name]
     plastic = delivery.projection.plasticity is not None
     if not plastic or setting.target.plasticity.update == "none":
         return np.asarray([registers.weight], np.int64)
-    low, high = registers.w_min, registers.w_max
-    return np.arange(low, min(high, low + MOST_STATES) + 1, dtype=np.int64)
+    return codes_between(registers.w_min, registers.w_max, MOST_STATES, SAMPLED)
+
+
+def how_of_codes(setting: Setting) -> str:
+    """Return how a law over all codes in use was tried: a plastic register may have too many."""
+    spans = [setting.plan.synapses[name] for name in setting.plastic]
+    return "proof" if all(s.w_max - s.w_min < MOST_STATES for s in spans) else "sampled"
 
 
 def _is_silent(delivery: Delivery, codes: Ints) -> Ints:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from neuroemu.models.registers import COARSE
@@ -93,16 +91,13 @@ def _period_case(setting: Setting, learning: Learning, w: int, n_pre: int, n_pos
 # The bias of a period
 
 
-def bias_of(learning: Learning, target: Any) -> float:
+def bias_of(learning: Learning) -> float:
     """Return the mean of stored less asked change over the remainders that counts can make, in weight LSBs."""
-    r, store, random = learning.r, learning.plan.sites["store"], target.plasticity.random
-    if store.is_stochastic:
-        kept = random.output_bits if random.source == "lfsr" else store.shift
-        return -(2.0**-kept - 2.0**-store.shift) / 2 if kept < store.shift else 0.0
+    r = learning.r
     step = np.gcd.reduce([r.dw_plus, r.dw_minus, r.unit]) or r.unit
     changes = np.arange(-r.unit, r.unit, step, dtype=np.int64)
     middle = np.asarray([(r.w_min + r.w_max) // 2, (r.w_min + r.w_max) // 2 + 1])
-    stored = learning.updated(middle[:, None], changes[None, :])
+    stored = learning.mean_updated(middle[:, None], changes[None, :])
     return float((stored - middle[:, None] - changes[None, :] / r.unit).mean())
 
 
@@ -115,21 +110,21 @@ def periods_are_unbiased(setting: Setting) -> Outcome:
     count = 0
     for learning in learnings(setting):
         count += learning.r.unit * 4
-        text = _biased(learning, setting.target)
+        text = _biased(learning)
         if text is not None:
             period_s = float(setting.plan.clock.period_steps * setting.plan.clock.step_ms) / 1000
-            per_s = bias_of(learning, setting.target) / period_s
+            per_s = bias_of(learning) / period_s
             text = f"{weights_of(setting)}: {text}; {per_s:+.3g} LSB per second"
             case = case_at(setting, learning, int(np.median(learning.codes)), "pre")
             return broken(bias_of_case, case, text, how="proof", cases=count)
     return holds("proof", count)
 
 
-def _biased(learning: Learning, target: Any) -> str | None:
+def _biased(learning: Learning) -> str | None:
     wanted = [size for size in asked(learning).values() if size]
     if not wanted or learning.r.w_max - learning.r.w_min < 4:
         return None
-    bias = bias_of(learning, target)
+    bias = bias_of(learning)
     if abs(bias) <= COARSE * min(wanted):
         return None
     share = 100 * abs(bias) / min(wanted)
@@ -138,7 +133,7 @@ def _biased(learning: Learning, target: Any) -> str | None:
 
 def bias_of_case(e: Evidence) -> str | None:
     """Return the bias of a case's rule."""
-    found = (_biased(learning, e.case.target) for learning in learnings_of_case(e))
+    found = (_biased(learning) for learning in learnings_of_case(e))
     return next((text for text in found if text is not None), None)
 
 

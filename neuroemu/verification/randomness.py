@@ -175,7 +175,13 @@ def words_unbiased(setting: Setting) -> Outcome:
     """Have the kernel draw a word for each of many synapses, and count how many round up."""
     drawn = list(_shares(setting))
     if not drawn:
-        return does_not_apply("no weight of this target is rounded stochastically")
+        stochastic = setting.plan.sites["store"].is_stochastic and setting.plastic
+        why = (
+            "no spike leaves a remainder to round"
+            if stochastic
+            else "no weight is rounded stochastically"
+        )
+        return does_not_apply(why)
     count = sum(share.n for share, _ in drawn)
     for share, case in drawn:
         if not share.is_fair:

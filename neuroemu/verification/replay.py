@@ -10,7 +10,9 @@ from typing import Any
 from zlib import crc32
 
 from neuroemu.engine.network import connect
+from neuroemu.numeric.site import Site
 from neuroemu.verification.counterexample import Counterexample
+from neuroemu.verification.definition import rounded
 from neuroemu.verification.evidence import Evidence, Passed
 
 MEMBRANE_SITES = ("leak", "drive", "input")
@@ -92,8 +94,6 @@ class Replay:
             if site is None or (p.wide == 0 and p.stored == 0):
                 continue
             exact = Fraction(p.wide, 2**site.shift)
-            left = not site.lo <= exact <= site.hi and abs(p.stored - exact) >= 1
-            mark = "" if not left else "wrapped" if site.overflow == "wrap" else "saturated"
             yield Row(
                 step=p.step,
                 trial=p.trial,
@@ -103,7 +103,7 @@ class Replay:
                 exact=exact,
                 stored=int(p.stored),
                 value=places.value(p),
-                mark=mark,
+                mark=_mark(int(p.wide), site),
             )
 
     def as_json(self) -> dict[str, Any]:
@@ -118,6 +118,14 @@ class Replay:
             "steps": self.n_steps,
             "rows": [row.as_json() for row in self.rows],
         }
+
+
+def _mark(wide: int, site: Site) -> str:
+    """Return how a value was brought into the range; empty where a random word decided whether it was."""
+    ends = [int(rounded(wide, site, r)) for r in (0, 2**site.shift - 1)]
+    if not (max(ends) < site.lo or min(ends) > site.hi):
+        return ""
+    return "wrapped" if site.overflow == "wrap" else "saturated"
 
 
 class _Places:

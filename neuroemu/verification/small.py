@@ -29,7 +29,6 @@ def experiment_of(
     *,
     steps: int,
     lanes: int = 1,
-    duration_ms: float | None = None,
 ) -> Experiment:
     """Return an experiment of `lanes` equal neurons, each with a source and a synapse of its own.
 
@@ -45,7 +44,7 @@ def experiment_of(
         Of the target.
     """
     clock = setting.plan.clock
-    duration = float(steps * clock.step_ms) if duration_ms is None else duration_ms
+    duration = float(steps * clock.step_ms)
     data: dict[str, Any] = {
         "name": "counterexample",
         "title": "What a law was tried on",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from neuroemu.hardware.config import Target
@@ -10,6 +12,7 @@ from neuroemu.verification.evidence import Evidence
 from neuroemu.verification.law import Law, Outcome, Setting, broken, does_not_apply, holds
 from neuroemu.verification.learning import (
     EVENT_ONLY,
+    NO_ROOM,
     SIDES,
     asked,
     case_at,
@@ -21,21 +24,17 @@ from neuroemu.verification.learning import (
 from neuroemu.verification.updates import NO_LEARNING, Learning, learnings, learnings_of_case
 
 
-def mean_changes(learning: Learning, target: Target) -> dict[str, float]:
-    """Return the mean change of a weight with room by one spike of each side, as magnitudes in LSB."""
+def mean_changes(learning: Learning) -> dict[str, float]:
+    """Return the mean change of a weight with room by one spike of each side, LSB, the way the rule asks for.
+
+    NaN where no weight has room.
+    """
     means = {}
-    store, random = learning.plan.sites["store"], target.plasticity.random
     for side in SIDES:
-        r = learning.r
-        change = r.dw_plus if side == "pre" else -r.dw_minus
-        if store.is_stochastic:  # exact by the law rounding-unbiased, but for the LFSR's fewer bits
-            kept = 2.0 ** min(store.shift, random.output_bits if random.source == "lfsr" else 32)
-            means[side] = abs(float(np.floor(change / r.unit * kept) / kept))
-            continue
         step = step_of(learning, side, periodic=False)
-        room = step.has_room
-        moved = (step.low - step.w)[room]
-        means[side] = float(abs(moved.mean())) if room.any() else float("nan")
+        w = step.w[step.has_room]
+        moved = learning.mean_updated(w, step.change) - w
+        means[side] = step.sign * float(moved.mean()) if w.size else math.nan
     return means
 
 
@@ -45,15 +44,16 @@ def updates_keep_size(setting: Setting) -> Outcome:
         return does_not_apply(NO_LEARNING)
     if setting.target.plasticity.update == "periodic":
         return does_not_apply(EVENT_ONLY)
-    count, how, found = 0, "proof", []
+    count, how, found, moving = 0, "proof", [], 0
     for learning in learnings(setting):
+        moving += any(not math.isnan(mean) for mean in mean_changes(learning).values())
         how = how_of(learning) if how == "proof" else how
         count += 2 * learning.codes.size
-        off = _off(learning, setting.target)
+        off = _off(learning)
         if off:
             found.append((learning, off))
     if not found:
-        return holds(how, count)
+        return holds(how, count) if moving else does_not_apply(NO_ROOM)
     texts = [f"{name_of(setting, learning)}{'; '.join(off.values())}" for learning, off in found]
     learning, off = found[0]
     case = case_at(setting, learning, int(np.median(learning.codes)), next(iter(off)))
@@ -61,15 +61,15 @@ def updates_keep_size(setting: Setting) -> Outcome:
     return broken(size_is_off, case, text, how=how, cases=count)
 
 
-def _off(learning: Learning, target: Target) -> dict[str, str]:
-    means = mean_changes(learning, target)
+def _off(learning: Learning) -> dict[str, str]:
+    means = mean_changes(learning)
     wanted, words = asked(learning), {}
     for side, spike in SIDES.items():
         if wanted[side] and abs(means[side] / wanted[side] - 1) > COARSE:
-            sign = "+" if side == "pre" else "-"
+            sign = 1 if side == "pre" else -1
             error = 100 * (means[side] / wanted[side] - 1)
             words[side] = (
-                f"a {spike} spike asks for {sign}{wanted[side]:.4g} LSB and gives {sign}{means[side]:.4g} "
+                f"a {spike} spike asks for {sign * wanted[side]:+.4g} LSB and gives {sign * means[side]:+.4g} "
                 f"({error:+.3g} %)"
             )
     return words
@@ -78,7 +78,7 @@ def _off(learning: Learning, target: Target) -> dict[str, str]:
 def size_is_off(e: Evidence) -> str | None:
     """Return by how much the mean changes of a case's rule are off."""
     for learning in learnings_of_case(e):
-        off = _off(learning, e.case.target)
+        off = _off(learning)
         if off:
             return "; ".join(off.values())
     return None
@@ -92,7 +92,7 @@ def updates_keep_ratio(setting: Setting) -> Outcome:
     for learning in learnings(setting):
         how = how_of(learning) if how == "proof" else how
         count += 2 * learning.codes.size
-        moving += any(effective(learning, setting.target).values())
+        moving += any(m for m in effective(learning, setting.target).values() if not math.isnan(m))
         text = _lopsided(learning, setting.target)
         if text is not None:
             case = case_at(setting, learning, int(np.median(learning.codes)), "pre")
@@ -106,14 +106,14 @@ def effective(learning: Learning, target: Target) -> dict[str, float]:
     if target.plasticity.update == "periodic":
         unit = learning.r.unit
         return {"pre": learning.r.dw_plus / unit, "post": learning.r.dw_minus / unit}
-    return mean_changes(learning, target)
+    return mean_changes(learning)
 
 
 def _lopsided(learning: Learning, target: Target) -> str | None:
     wanted, means = asked(learning), effective(learning, target)
     if not wanted["pre"] or not wanted["post"]:
         return None
-    if means["pre"] == 0 and means["post"] == 0:
+    if any(map(math.isnan, means.values())) or not any(means.values()):
         return None
     steps = f"{means['pre']:.4g} LSB up and {means['post']:.4g} down"
     if means["post"] == 0:

@@ -6,14 +6,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from neuroemu.experiment import Projection
 from neuroemu.models.discretize import discretize
 from neuroemu.models.registers import Discretized, SynapseRegisters
+from neuroemu.numeric.site import WORD_BITS
 from neuroemu.testing.as_golden import golden_words
 from neuroemu.verification.agreement import golden_differs
 from neuroemu.verification.bench import LANES, Bench, pieces
-from neuroemu.verification.definition import Ints, aimed, narrowed, random_integer
+from neuroemu.verification.definition import Ints, aimed, codes_between, narrowed, random_integer
 from neuroemu.verification.evidence import Evidence
 from neuroemu.verification.law import Law, Outcome, Setting, broken, does_not_apply, holds
 from neuroemu.verification.small import (
@@ -44,13 +46,25 @@ class Learning:
         """Its registers."""
         return self.plan.synapses[SYNAPSE]
 
-    def updated(self, w: Ints, change: Ints | int, r: Ints | int = 0) -> Ints:
-        """Return weights after an update by definition; `change` as the increments' register counts."""
-        sites, unit = self.plan.sites, self.r.unit
-        total = narrowed(w * unit + change, sites["accumulate"])
+    def limited(self, w: Ints, change: Ints | int) -> Ints:
+        """Return what meets the site ``store``; `change` as the increments' register counts."""
+        unit = self.r.unit
+        total = narrowed(w * unit + change, self.plan.sites["accumulate"])
         low, high = self.r.w_min * unit, self.r.w_max * unit
-        limited = np.where(total < low, low, np.where(total > high, high, total))
-        return narrowed(limited, sites["store"], r)
+        return np.where(total < low, low, np.where(total > high, high, total))
+
+    def updated(self, w: Ints, change: Ints | int, r: Ints | int = 0) -> Ints:
+        """Return weights after an update by definition, `r` the random integer."""
+        return narrowed(self.limited(w, change), self.plan.sites["store"], r)
+
+    def mean_updated(self, w: Ints, change: Ints | int) -> NDArray[np.float64]:
+        """Return weights after an update in the mean over random words: exact by the law rounding-unbiased."""
+        store, random = self.plan.sites["store"], self.plan.target.plasticity.random
+        if not store.is_stochastic:
+            return self.updated(w, change).astype(np.float64)
+        kept = min(store.shift, random.output_bits if random.source == "lfsr" else WORD_BITS)
+        part = 2 ** (store.shift - kept)  # an LFSR of few bits does not see less
+        return np.asarray(self.limited(w, change) // part * (part / self.r.unit), np.float64)
 
     def change_of(self, n_pre: Ints, n_post: Ints) -> Ints:
         """Return the change that a period's counts make of themselves by definition."""
@@ -62,11 +76,7 @@ class Learning:
     @property
     def codes(self) -> Ints:
         """Every weight between the limits, or many of them, aimed at their edges."""
-        low, high = self.r.w_min, self.r.w_max
-        if high - low < MOST:
-            return np.arange(low, high + 1, dtype=np.int64)
-        edges = [2**bit for bit in range(high.bit_length())]
-        return np.unique(aimed(low, high, edges, SAMPLED, np.random.default_rng(0)))
+        return codes_between(self.r.w_min, self.r.w_max, MOST, SAMPLED)
 
     @property
     def is_whole(self) -> bool:
@@ -106,7 +116,7 @@ def update_as_defined(setting: Setting) -> Outcome:
     periodic = setting.target.plasticity.update == "periodic"
     count, how = 0, "proof"
     for learning in learnings(setting):
-        if not learning.is_whole:
+        if not learning.is_whole or learning.plan.sites["store"].is_stochastic:
             how = "sampled"
         for tried in (_periods if periodic else _events)(setting, learning):
             count += tried.w.size

@@ -125,6 +125,16 @@ def test_the_threshold_must_be_passed_not_reached():
     np.testing.assert_array_equal(reached.spikes["n"][0], [1])
 
 
+@pytest.mark.parametrize("steps", [1, 2, 3, 10])
+def test_a_reset_that_is_rounded_onto_the_threshold_fires_as_soon_as_it_may(steps):
+    """Not while the neuron waits, although its membrane is at the threshold all the time."""
+    experiment = one_input(50, tau=1e6, reset=0.9999, refractory=steps * 0.1)
+    chip = target("membrane.fires=at_or_above")  # 0.9999 is 4095.6 LSB, and nothing leaks
+    run = simulate(experiment, chip, spikes={"s": [[4]]})
+    assert membrane(run, "n")[10] == 1.0
+    np.testing.assert_array_equal(run.spikes["n"][0], np.arange(5, 50, steps))
+
+
 def test_spikes_travel_one_neuron_a_step():
     names = [f"n{i}" for i in range(6)]
     chain = {f"p{i}": synapses(names[i], names[i + 1], 2.0) for i in range(5)}

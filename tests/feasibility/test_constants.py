@@ -141,3 +141,19 @@ def test_searches_find_the_edge(edge: int, most: int) -> None:
     assert all(
         b - a == 1 for a, b in pairwise([first(lambda n, e=e: n >= e, -99) for e in range(-50, 50)])
     )
+
+
+def test_codes_below_the_limits_are_none_that_deliver_nothing() -> None:
+    """Codes 1 to 7 would deliver nothing; the rule keeps the weight above them."""
+    for low, silent in ((0.0, 7), (0.09375, 7), (0.125, 0)):
+        experiment = network(
+            {"n": neuron()},
+            {"s": Poisson(rates_hz=(50.0,))},
+            {"p": synapses("s", "n", 1.0, plasticity=homeostasis(low=low))},
+        )
+        chip = target(
+            "membrane.format=fxp-s8/3",
+            "plasticity.weight.format=fxp-u8/6",
+            "synapse.gain.drive_rounding=floor",
+        )
+        assert silent_code(discretize(experiment, chip), "p") == silent

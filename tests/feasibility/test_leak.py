@@ -242,3 +242,13 @@ def test_populations_with_the_same_constants_stand_together() -> None:
     cells = {"a": neuron(), "b": neuron(), "c": neuron(tau=2.0)}
     found = leaks(discretize(network(cells, {"s": SILENT}), target()))
     assert [leak.populations for leak in found] == [("a", "b"), ("c",)]
+
+
+def test_a_dead_zone_to_the_end_of_the_register_has_nothing_beside_it() -> None:
+    """1/(1-a) is above 128: with floor every membrane below rest stays, and each one above it decays."""
+    chip = target("membrane.format=fxp-s8/5", "membrane.rounding=floor",
+                  "membrane.leak.format=fxp-u16/16")  # fmt: skip
+    experiment = network({"n": neuron(tau=100.0)}, {"s": SILENT})
+    (found,) = leaks(discretize(experiment, chip))
+    assert found.dead_zone == (-128, 0)
+    assert found.smallest_decaying == (None, 1)

@@ -219,3 +219,27 @@ def test_a_rule_that_asks_for_one_direction_only_is_not_dead() -> None:
     )
     d = discretize(experiment, target())
     assert list(learning_findings(d, learning(d))) == []
+
+
+@pytest.mark.parametrize(("low", "lossy"), [(-2.0, True), (0.0, True), (-2.0, False)])
+def test_fix_draws_weights_of_both_signs_towards_0(low: float, lossy: bool) -> None:
+    """Above 0 a weight rises by 0 and falls by 1, below 0 the reverse: by the store itself."""
+    dw = 0.05 if lossy else 0.0625
+    experiment = network(
+        {"n": neuron()},
+        {"s": Poisson(rates_hz=(50.0,))},
+        {"p": synapses("s", "n", 0.0, plasticity=homeostasis(dw, dw, low=low))},
+    )
+    chip = target("plasticity.weight.format=fxp-s8/4", "plasticity.weight.rounding=fix",
+                  "plasticity.increment.format=fxp-u12/4")  # fmt: skip
+    d = discretize(experiment, chip)
+    synapse, site = d.synapses["p"], d.sites["store"].as_fixed()
+
+    def moved(w: int, change: int) -> int:
+        return int(requantize(w * synapse.unit + change, site, 0)) - w
+
+    steps = [[moved(w, c) for c in (synapse.dw_plus, -synapse.dw_minus)] for w in (10, -10)]
+    assert steps == ([[0, -1], [1, 0]] if lossy else [[1, -1], [1, -1]])
+    found = list(learning_findings(d, learning(d)))
+    drawn = [f for f in found if "towards 0" in f.sentence]
+    assert [f.kind for f in drawn] == (["lopsided"] if lossy and low < 0 else [])

@@ -10,6 +10,7 @@ import pytest
 
 from neuroemu.engine.exact import run_exact
 from neuroemu.engine.simulate import simulate
+from neuroemu.errors import FixedPointOverflowError
 from neuroemu.experiment import Experiment, Poisson
 from neuroemu.feasibility.findings import Finding
 from neuroemu.feasibility.learning import learning
@@ -202,3 +203,68 @@ def test_the_binomial_tail_is_that_of_exact_fractions(k: int, n: int, p: float) 
     q = Fraction(p)
     exact = sum(math.comb(n, i) * q**i * (1 - q) ** (n - i) for i in range(k, n + 1))
     assert at_least(k, n, p) == pytest.approx(float(exact), rel=1e-9)
+
+
+@pytest.mark.parametrize("update", ["event", "periodic"])
+@pytest.mark.parametrize("overflow", ["wrap", "error"])
+def test_sums_beyond_the_limits_count_where_they_do_not_saturate(
+    update: str, overflow: str
+) -> None:
+    """A weight at its limit: one more increment, or those of a usual period, leaves the accumulator."""
+    tight = [f"plasticity.update={update}", f"plasticity.accumulator.overflow={overflow}"]
+    d = discretize(REFERENCE, load_target("brainscales2", tight))
+    synapse, site = d.synapses["homeostatic"], d.sites["accumulate"]
+    assert synapse.w_max * synapse.unit <= site.hi < synapse.w_max * synapse.unit + synapse.dw_plus
+    (found,) = found_on(tight)
+    assert (found.kind, found.severity) == ("accumulator", "problem")
+    assert ("refused" in found.sentence) == (overflow == "error")
+    assert found_on([*tight, "plasticity.accumulator.format=fxp-s17/9"]) == []
+
+
+def test_a_run_that_an_unsigned_accumulator_refuses() -> None:
+    """The weight is at 0, and a postsynaptic spike takes it below."""
+    overrides = ["plasticity.accumulator.format=fxp-u8/0", "plasticity.accumulator.overflow=error"]
+    chip = load_target("generic8", overrides)
+    d = discretize(REFERENCE, chip)
+    (found,) = accumulator_findings(d, learning(d))
+    assert "the sums take -3 to 131" in found.sentence
+    with pytest.raises(FixedPointOverflowError, match="accumulate"):
+        simulate(REFERENCE, chip, trials=1)
+
+
+def test_weights_that_stand_still_are_cut_once() -> None:
+    """Increments of 0 move nothing; the accumulator cuts the weight that it starts with, or does not."""
+    for start, expected in ((2.0, ["accumulator"]), (1.0, [])):
+        experiment = network(
+            {"n": neuron()},
+            {"s": Poisson(rates_hz=(50.0,))},
+            {"p": synapses("s", "n", start, plasticity=homeostasis(0.0, 0.0))},
+        )
+        d = discretize(
+            experiment, load_target("generic8", ["plasticity.accumulator.format=fxp-s8/0"])
+        )
+        assert [f.kind for f in accumulator_findings(d, learning(d))] == expected
+
+
+def test_an_overflow_that_refuses_the_run_has_to_be_rare_in_a_trial() -> None:
+    """Width 4: 0.007 % of the periods, 0.026 in a trial."""
+    overrides = ["plasticity.counter.width=4", "plasticity.counter.overflow=error"]
+    assert {f.kind for f in found_on(overrides)} == {"counter"}
+    assert found_on(["plasticity.counter.width=8", "plasticity.counter.overflow=error"]) == []
+
+
+@pytest.mark.parametrize(("dw", "common"), [(2 / 63, 512), (1 / 63, 256), (0.05, 2)])
+def test_the_bias_of_a_period_is_over_the_sums_that_increments_make(dw: float, common: int) -> None:
+    """Whole steps lose nothing by the rounding; increments with a factor in common lose less."""
+    keys = [f"projections.homeostatic.plasticity.{n}={dw}" for n in ("dw_plus", "dw_minus")]
+    experiment = load_experiment("spike_based_homeostasis", keys)
+    d = discretize(experiment, load_target("brainscales2"))
+    (rule,) = learning(d)
+    synapse, site = d.synapses["homeostatic"], d.sites["store"].as_fixed()
+    sums = [synapse.dw_plus * i - synapse.dw_minus * j for i in range(256) for j in range(256)]
+    rests = sorted({s % synapse.unit for s in sums})
+    assert rests == list(range(0, synapse.unit, common))
+    lost = [
+        requantize(30 * synapse.unit + r, site, 0) - Fraction(r, synapse.unit) - 30 for r in rests
+    ]
+    assert rule.used.bias == sum(lost, Fraction(0)) / len(lost)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from neuroemu.engine.exact import run_exact
 from neuroemu.experiment import Experiment, Poisson
+from neuroemu.feasibility.findings import WIDEN_MEMBRANE
 from neuroemu.feasibility.ranges import Reach, range_findings, reaches
 from neuroemu.feasibility.traffic import codes
 from neuroemu.hardware.config import Target
@@ -236,3 +237,48 @@ def test_a_threshold_that_no_input_reaches() -> None:
     assert run.spikes["n"][0].size == 0
     in_float = run_exact(experiment, spikes=every_step(1, 1, 2000))
     assert in_float.spikes["n"][0].size > 0
+
+
+def test_a_register_that_ends_below_what_the_leak_takes() -> None:
+    """Saturated at 127 the membrane leaks to 125, which is the threshold: no input makes it fire."""
+    experiment = network(
+        {"n": neuron(tau=10.0, threshold=3.90625)},
+        {"s": Poisson(size=2, rates_hz=(10.0,))},
+        {"in": synapses("s", "n", 1.0)},
+        steps=200,
+    )
+    on = chip("fix", "saturate", "fxp-s8/5")
+    found = discretize(experiment, on)
+    reach = reach_of(found)["n"]
+    run = run_exact(experiment, on, spikes=every_step(1, 2, 200))
+    assert run.spikes["n"][0].size == 0
+    assert (reach.is_reachable, reach.is_reachable_in_float) == (False, True)
+    finding = next(f for f in range_findings(found, (reach,)) if f.kind == "unreachable")
+    assert finding.remedy == WIDEN_MEMBRANE
+
+
+def test_codes_that_wrap_at_the_drive_are_within_the_interval() -> None:
+    """The largest code delivers -128, the one below it +127: the ends of the codes are not those of the drives."""
+    experiment = network(
+        {"n": neuron(tau=10.0, threshold=0.9)},
+        {"s": Poisson(rates_hz=(10.0,))},
+        {"p": synapses("s", "n", 1.984375, plasticity=homeostasis(0.0, 0.0, high=2.0))},
+        steps=20,
+    )
+    on = target(
+        "membrane.format=fxp-s8/6",
+        "membrane.overflow=wrap",
+        "membrane.leak.format=fxp-u8/8",
+        "plasticity.weight.format=fxp-u8/6",
+    )
+    reach = reach_of(discretize(experiment, on))["n"]
+    values = seen(experiment, on, spikes=every_step(1, 1, 20))["n"]
+    low, high = reach.experiment
+    assert max(values) == 127
+    assert low <= min(values) / 64 and max(values) / 64 <= high
+    assert reach.is_reachable
+
+
+def test_inhibition_pulls_down_what_was_cut() -> None:
+    """Cut at 127 it would fire, 120 below it does not: the saturation decides, and is noted."""
+    assert kinds(two_populations(4.0, 7.5), chip("fix", "saturate")) == [("clips", "note")]

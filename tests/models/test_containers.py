@@ -58,8 +58,9 @@ def edges(low: int, high: int) -> list[int]:
     return sorted({low, high, *(x for x in (-1, 0, 1) if low <= x <= high)})
 
 
-def one_neuron(tau: float, rule_high: float, dw: float) -> Experiment:
-    rule = homeostasis(plus=dw, minus=dw / 2, high=rule_high)
+def one_neuron(tau: float, rule_high: float, dw: float, down: float = 0.5) -> Experiment:
+    """`down` is the decrement in parts of the increment."""
+    rule = homeostasis(plus=dw, minus=dw * down, high=rule_high)
     return network(
         {"a": neuron(tau=tau)},
         {"s": SILENT, "t": SILENT},
@@ -155,9 +156,15 @@ def test_an_event_driven_update_is_inside_and_meets_the_bounds(
     increment_fraction=st.integers(0, 3),
     overflow=st.sampled_from(["saturate", "wrap", "error"]),
     dw=st.sampled_from([0.0, 0.125, 0.3, 0.5]),
+    down=st.sampled_from([0.5, 8.0]),
 )
 def test_a_periodic_update_is_inside_and_meets_the_bounds(
-    counter: int, accumulator: int | None, increment_fraction: int, overflow: str, dw: float
+    counter: int,
+    accumulator: int | None,
+    increment_fraction: int,
+    overflow: str,
+    dw: float,
+    down: float,
 ) -> None:
     overrides = [
         "plasticity.update=periodic",
@@ -170,7 +177,7 @@ def test_a_periodic_update_is_inside_and_meets_the_bounds(
         form = f"fxp-s{max(accumulator, increment_fraction + 2)}/{increment_fraction}"
         overrides += [f"plasticity.accumulator.format={form}"]
         overrides += [f"plasticity.accumulator.overflow={overflow}"]
-    d = discretize(one_neuron(1.0, 1.0, dw), load_target("generic8", overrides))
+    d = discretize(one_neuron(1.0, 1.0, dw, down), load_target("generic8", overrides))
     rule, counts = d.synapses["learns"], range(2**counter)
     sites = {name: site.as_fixed() for name, site in d.sites.items()}
     exact = accumulator is None or overflow != "wrap"  # a wrapped range need not be met

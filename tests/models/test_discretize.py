@@ -204,6 +204,24 @@ def test_limits_are_rounded_inwards_and_the_initial_weight_into_them() -> None:
     assert constant(d, "projections.p.plasticity.w_max").flags == ()
 
 
+@pytest.mark.parametrize(
+    ("low", "high", "codes"),
+    [
+        (0.0, 1.01, (0, 64)),
+        (-0.51, 0.51, (-32, 32)),
+        (-0.5, 0.5, (-32, 32)),
+        (-1.1, -0.1, (-70, -7)),
+    ],
+)
+def test_limits_of_either_sign_are_rounded_inwards(
+    low: float, high: float, codes: tuple[int, int]
+) -> None:
+    target = load_target("generic8", ["plasticity.weight.format=fxp-s8/6"])
+    experiment = one_synapse(low, plasticity=homeostasis(low=low, high=high))
+    synapse = discretize(experiment, target).synapses["p"]
+    assert (synapse.w_min, synapse.w_max) == codes
+
+
 @pytest.mark.parametrize("weight", [-0.5, 0.5])
 def test_the_sign_of_an_unsigned_static_weight_is_that_of_its_gain(weight: float) -> None:
     d = discretize(one_synapse(weight), load_target("generic8"))
@@ -228,6 +246,59 @@ def test_an_inhibitory_weight_with_a_rounded_gain() -> None:
     assert (synapse.weight, synapse.gain) == (50, -82)  # 0.01 * 32 * 256 is 81.92
     assert synapse.gain_value == pytest.approx(82 / 81.92, rel=1e-12)
     assert d.sites["drive"].shift == 8
+
+
+@pytest.mark.parametrize(
+    ("rounding", "raw"),
+    [("floor", 253), ("ceil", 254), ("fix", 253), ("around", 254), ("half_up", 254)],
+)
+@pytest.mark.parametrize("tau", [10.24, 11.1])
+def test_the_leak_multiplier_is_rounded_as_its_register_says(
+    rounding: str, raw: int, tau: float
+) -> None:
+    """1 - 0.1 / 10.24 is 253.5 of 256, and 1 - 0.1 / 11.1 is 253.69."""
+    target = load_target("generic8", [f"membrane.leak.rounding={rounding}"])
+    d = discretize(network({"a": neuron(tau=tau)}), target)
+    assert constant(d, "populations.a.leak_multiplier").raw == raw
+    assert d.neurons["a"].multiplier == Fraction(raw, 256)
+
+
+@pytest.mark.parametrize(
+    ("value", "raw"), [(1.02, 33), (1.01, 32), (1.015625, 32), (1.046875, 34), (0.984375, 32)]
+)
+@pytest.mark.parametrize("rounding", ["floor", "ceil", "half_up"])
+def test_threshold_reset_and_start_are_rounded_to_nearest_whatever_the_membrane_does(
+    value: float, raw: int, rounding: str
+) -> None:
+    """The membrane's LSB is 1/32; ties are 32.5, 33.5 and 31.5 of them."""
+    population = neuron(threshold=value, reset=-value, init=-value)
+    target = load_target("generic8", [f"membrane.rounding={rounding}"])
+    registers = discretize(network({"a": population}), target).neurons["a"]
+    assert (registers.threshold, registers.reset, registers.v_init) == (raw, -raw, -raw)
+
+
+@pytest.mark.parametrize(
+    ("rounding", "raw"),
+    [
+        ("floor", -26),
+        ("ceil", -25),
+        ("fix", -25),
+        ("trunc", -25),
+        ("around", -26),
+        ("half_up", -25),
+    ],
+)
+def test_a_static_weight_of_either_sign_is_rounded_as_its_register_says(
+    rounding: str, raw: int
+) -> None:
+    """0.3984375 is 25.5 LSB of 1/64; an unsigned register rounds the magnitude."""
+    overrides = ["synapse.weight.format=fxp-s9/6", f"synapse.weight.rounding={rounding}"]
+    d = discretize(one_synapse(-0.3984375), load_target("generic8", overrides))
+    assert d.synapses["p"].weight == raw
+    unsigned = discretize(one_synapse(-0.3984375), load_target("generic8", overrides[1:]))
+    up = {"ceil": 26, "around": 26, "half_up": 26}
+    assert unsigned.synapses["p"].weight == up.get(rounding, 25)
+    assert unsigned.synapses["p"].gain == -1
 
 
 def test_rest_is_taken_off_before_anything_is_rounded() -> None:

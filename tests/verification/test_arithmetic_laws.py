@@ -237,3 +237,65 @@ def test_judges_find_nothing_where_there_is_nothing() -> None:
     other = type(case)(target=load_target("generic8"), experiment=case.experiment)
     law = law_named("membrane-decays")
     assert law is not None and law.judge(Evidence(other)) is None
+
+
+# What the enumeration must not miss
+
+
+def test_an_accumulator_that_cuts_weights_before_stochastic_rounding() -> None:
+    """The store is unbiased; the accumulator before it cuts every code above 31 to 31."""
+    small = (
+        "plasticity.weight.rounding=stochastic",
+        "plasticity.increment.format=fxp-u12/4",
+        "plasticity.accumulator.format=fxp-s10/4",
+    )
+    found = broken("updates-keep-their-size", "generic8", *small)
+    assert "a presynaptic spike asks for +3.2 LSB and gives -" in found.text
+    wide = (*small[:2], "plasticity.accumulator.format=fxp-s14/4")
+    holds("updates-keep-their-size", "generic8", *wide)
+
+
+def test_a_mean_change_the_wrong_way_is_not_one_the_right_way() -> None:
+    """Codes above 63 fall by what the accumulator cuts: in the mean a presynaptic spike lowers the weight."""
+    found = broken("updates-keep-their-size", "generic8", "plasticity.accumulator.format=fxp-s7/0")
+    assert "asks for +3.2 LSB and gives -" in found.text
+
+
+@pytest.mark.parametrize(
+    "law", ["updates-move", "updates-keep-their-size", "updates-keep-their-ratio"]
+)
+def test_increments_longer_than_the_range_leave_nothing_to_try(law: str) -> None:
+    keys = [f"projections.homeostatic.plasticity.{n}=2.5" for n in ("dw_plus", "dw_minus")]
+    experiment = load_experiment("spike_based_homeostasis", keys)
+    found = verify(load_target("generic8"), laws=[law], experiment=experiment)[law]
+    assert (found.status, found.cases) == ("does not apply", 0)
+
+
+def test_a_code_that_the_drive_itself_turns_around() -> None:
+    """A weight step is 70 membrane steps: one adds 70 and stays in the register, two make -116."""
+    coarse = load_experiment(
+        "spike_based_homeostasis",
+        ["projections.drive.weight=0.0", "projections.control_drive.weight=0.0",
+         "projections.homeostatic.plasticity.w_max=6.5625",
+         "populations.with_homeostasis.v_thresh=0.5", "populations.without_homeostasis.v_thresh=0.5"],
+    )  # fmt: skip
+    found = broken(
+        "input-keeps-its-sign", "generic8", "membrane.overflow=wrap", "synapse.gain.format=fxp-u16/4",
+        "plasticity.weight.lsb=2.1875", "plasticity.weight.format=fxp-u2/0", experiment=coarse,
+    )  # fmt: skip
+    assert "weight code 2, -116 LSB, takes a membrane from " in found.text
+
+
+def test_plastic_registers_of_many_codes_are_not_proved() -> None:
+    wide = ("plasticity.weight.format=fxp-u28/26", "plasticity.increment.format=fxp-u28/0",
+            "membrane.format=fxp-s32/26", "synapse.weight.format=fxp-u28/26")  # fmt: skip
+    found = certificate("generic16", *wide)
+    assert found["codes-deliver"].how == "sampled"
+    assert found["input-keeps-its-sign"].how == "sampled"
+
+
+def test_whole_steps_leave_no_random_word_to_test() -> None:
+    keys = [f"projections.homeostatic.plasticity.{n}=0.0625" for n in ("dw_plus", "dw_minus")]
+    experiment = load_experiment("spike_based_homeostasis", keys)
+    found = verify(load_target("loihi1"), laws=["words-unbiased"], experiment=experiment)
+    assert found["words-unbiased"].text == "no spike leaves a remainder to round"

@@ -9,10 +9,11 @@ import pytest
 
 from neuroemu.errors import ConfigError, OutputError
 from neuroemu.hardware.load import load_target
+from neuroemu.numeric.site import Site
 from neuroemu.verification.certificate import verify
 from neuroemu.verification.counterexample import Counterexample, read_counterexample
 from neuroemu.verification.laws import law_named
-from neuroemu.verification.replay import Replay
+from neuroemu.verification.replay import Replay, _mark
 
 
 def counterexample(law: str, target: str, *overrides: str) -> Counterexample:
@@ -158,7 +159,7 @@ def test_no_file_no_json_no_counterexample(tmp_path: Path) -> None:
         (("version",), None, "x.json:version: a required key is missing; "),
         (("case", "seed"), True, "x.json:case.seed = true: must be a whole number; "),
         (("case", "target", "membrane", "rounding"), "flor",
-         'x.json:membrane.rounding = "flor": must be '),
+         'x.json:case.target.membrane.rounding = "flor": must be '),
         (("case", "experiment", "populations", "neuron", "v_init"), -100.0, ""),
         (("case", "spikes"), {"input": [[[0, "x"]]]}, "x.json:case.spikes: spikes are lists of"),
         (("case", "spikes"), {"input": 3}, "x.json:case.spikes: spikes are lists of"),
@@ -181,3 +182,21 @@ def test_spikes_of_no_stimulus_are_refused(dead_zone: Counterexample, tmp_path: 
     path.write_text(edited(dead_zone, "case", "spikes", value={"nobody": [[[0, 0]]]}))
     with pytest.raises(ConfigError, match="the experiment has no such stimulus"):
         _ = Replay(read_counterexample(path)).verdict
+
+
+@pytest.mark.parametrize(
+    ("rounding", "wide", "mark"),
+    [
+        ("half_up", 2040, "saturated"),  # 127.5 becomes 128
+        ("half_up", 2039, ""),
+        ("floor", 2047, ""),  # 127.94 is 127, and nothing was lost but the fraction
+        ("floor", 2048, "saturated"),
+        ("stochastic", 2040, ""),  # a word decided
+        ("stochastic", 2064, "saturated"),
+        ("floor", -2049, "saturated"),
+        ("ceil", -2049, ""),
+    ],
+)
+def test_a_mark_is_what_happened_after_rounding(rounding: Any, wide: int, mark: str) -> None:
+    site = Site(name="store", shift=4, rounding=rounding, overflow="saturate", lo=-128, hi=127)
+    assert _mark(wide, site) == mark
