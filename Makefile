@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test bench lint types contracts docs check clean
+.PHONY: run test bench mutants lint types contracts docs check clean
 
 run: $(VENV)/.run
 	$(BIN)/neuroemu run
@@ -13,6 +13,10 @@ test: $(VENV)/.test
 
 bench: $(VENV)/.test
 	$(BIN)/python -m tests.benchmarks
+
+# Put small faults into a copy of the package, one at a time, and see that each is caught: about an hour.
+mutants: $(VENV)/.test
+	$(BIN)/python -m tests.mutation
 
 lint: $(VENV)/.lint
 	$(BIN)/ruff format --check .
