@@ -125,7 +125,7 @@ def test_a_file_that_is_no_toml(content: bytes, expected: str, tmp_path: Path) -
         ("no/such/file.toml", "no/such/file.toml: no such file; shipped are"),
         ("generic16.tml", "; did you mean generic16?"),
         ("x" * 5000, "x: no shipped target has this name"),
-        ("zzz", "; name one of them, or the path of a target's TOML"),
+        ("zzz", "; name one of them, or the path of a TOML file for the target"),
         ("zz\0z", "no shipped target has this name"),
     ],
 )
