@@ -125,7 +125,7 @@ def test_no_fault_is_not_caught(sources: Path) -> None:
     [
         ("return undefined_name", "test"),
         ("__import__('os').abort()", "crash"),
-        ("__import__('signal').raise_signal(14)", "time-out"),  # what a test that hangs is sent
+        ("__import__('signal').raise_signal(27)", "time-out"),  # what a test that hangs is sent
     ],
 )
 def test_how_a_fault_shows_is_told_apart(sources: Path, replacement: str, how: str) -> None:
