@@ -36,6 +36,10 @@ def compiled_draws(state, width, taps, clocks, output_bits, n):
     return found
 
 
+NUMBERS = {"leak": 1, "drive": 2, "store": 3, "lfsr": 4}
+"""Of the sites that draw: the table of docs/spec/rounding.md."""
+
+
 @pytest.mark.parametrize(("counter0", "counter1", "key", "word"), KNOWN)
 def test_philox_known_answers(counter0: int, counter1: int, key: int, word: int) -> None:
     assert philox(counter0, counter1, key) == word
@@ -57,7 +61,8 @@ def test_philox_compiled_and_golden(counter0: int, counter1: int, key: int) -> N
 @given(seed=st.integers(0, 2**64 - 1), trial=st.integers(0, 2**32 - 1))
 def test_a_seed_of_64_bits_gives_each_site_a_key_of_32(seed: int, trial: int) -> None:
     high, low = divmod(seed, 2**32)
-    for site, number in SITE_IDS.items():
+    assert SITE_IDS.keys() == NUMBERS.keys()
+    for site, number in NUMBERS.items():
         key = philox_2x32((trial, number), philox_2x32((high, 0), low)[0])[0]
         assert stream_key(seed, trial, site) == key
 
