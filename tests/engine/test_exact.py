@@ -84,6 +84,14 @@ def test_subnormal_membranes_are_flushed() -> None:
     assert_equal(run, simulate(experiment))
 
 
+def test_a_dead_zone_is_counted_in_every_1024th_step_also_where_nothing_else_happens() -> None:
+    experiment = network({"n": neuron(init=-0.75)}, steps=5000)
+    run = run_exact(experiment, target())
+    # floor: the membrane decays at first, and then stays below rest for good
+    assert (run.sites["leak"]["lost"], run.sites["leak"]["lost_step"]) == (4, 1024)
+    assert_equal(run, simulate(experiment, target()))
+
+
 def test_a_shorter_run_is_the_beginning() -> None:
     whole, part = run_exact(busy(), seed=1), run_exact(busy(), seed=1, n_steps=1500)
     assert part.n_steps == 1500

@@ -59,6 +59,18 @@ def test_the_last_rate_holds_for_ever_and_rates_past_the_end_are_not_used():
     assert within_binomial_bounds(last, 80_000, 0.02)
 
 
+@pytest.mark.parametrize("size", [1, 3])
+@pytest.mark.parametrize(("start", "known"), [(10_000.0, (0, 20, 40)), (0.0, (10, 30, 50))])
+def test_phases_begin_and_end_with_their_steps(size, start, known):
+    """A rate of one spike in every step, and none, in turns of ten steps."""
+    rates = (start, 10_000.0 - start) * 3
+    spikes = train(Poisson(size=size, rates_hz=rates, interval_ms=1.0), 60)
+    cells = [
+        [k, source] for first in known for k in range(first, first + 10) for source in range(size)
+    ]
+    assert spikes.tolist() == cells
+
+
 def test_an_interval_that_the_end_cuts():
     spikes = train(Poisson(rates_hz=(0.0, 9000.0), interval_ms=1000.0), 10_050)
     assert spikes[:, 0].min() >= 10_000

@@ -68,7 +68,8 @@ def _faults(results: Mapping[Fault, Outcome]) -> Table:
     table.add_column("s", justify="right")
     for fault, outcome in results.items():
         how = {"survived": "equivalent" if fault.equivalent else "[red]survived[/]"}
-        by = escape(outcome.by.rpartition("/")[2].replace(".py::", "::"))
+        path, colons, test = outcome.by.partition("::")
+        by = escape(path.rpartition("/")[2].removesuffix(".py") + colons + test)
         caught = how.get(outcome.how, outcome.how)
         table.add_row(fault.name, caught, by, f"{outcome.seconds:.0f}")
     return table

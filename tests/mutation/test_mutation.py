@@ -175,7 +175,7 @@ def test_the_digest_is_of_everything_but_the_list(tmp_path: Path, sources: Path)
 
 
 RESULTS = {
-    fault("a"): Outcome(how="test", by="tests/numeric/test_format.py::test[u6]", seconds=2.0),
+    fault("a"): Outcome(how="test", by="tests/numeric/test_format.py::test[fxp-u6/5]", seconds=2.0),
     fault("b", kind="random"): Outcome(how="crash", by="tests/x.py::y", why="SIGSEGV", seconds=3.0),
     fault("c"): Outcome(how="survived", seconds=9.0),
     fault("d", equivalent="The two never differ."): Outcome(how="survived", seconds=9.0),
@@ -195,7 +195,7 @@ def test_the_score_counts_what_a_test_can_tell(capsys: pytest.CaptureFixture[str
     assert "c in neuroemu/numeric/format.py survived" in shown
     assert "e in neuroemu/numeric/format.py was caught, and is argued equivalent" in shown
     assert "d is equivalent: The two never differ." in shown
-    assert "test_format::test[u6]" in shown
+    assert "test_format::test[fxp-u6/5]" in shown
     assert max(len(line) for line in shown.splitlines()) <= 100
 
 
