@@ -8,14 +8,14 @@ BIN := $(VENV)/bin
 run: $(VENV)/.run
 	$(BIN)/neuroemu run
 
-test: $(VENV)/.test
+test: $(VENV)/.test $(VENV)/.oracles
 	$(BIN)/python -m pytest -n auto -q
 
 bench: $(VENV)/.test
 	$(BIN)/python -m tests.benchmarks
 
 # Put small faults into a copy of the package, one at a time, and see that each is caught: about an hour.
-mutants: $(VENV)/.test
+mutants: $(VENV)/.test $(VENV)/.oracles
 	$(BIN)/python -m tests.mutation
 
 lint: $(VENV)/.lint
@@ -44,6 +44,11 @@ $(VENV)/bin/python:
 
 $(VENV)/.run: $(VENV)/bin/python pyproject.toml
 	$(BIN)/python -m pip install -q -e .
+	@touch $@
+
+# Judges that cannot be installed beside pytest: the file says why. They lie in a folder of their own, off Python's path.
+$(VENV)/.oracles: $(VENV)/bin/python tests/oracles/requirements.txt
+	$(BIN)/python -m pip install -q --no-deps --upgrade --target $(VENV)/oracles -r tests/oracles/requirements.txt
 	@touch $@
 
 $(VENV)/.%: $(VENV)/bin/python pyproject.toml

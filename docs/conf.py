@@ -1,6 +1,13 @@
 """Sphinx configuration. Build: sphinx-build -n -W -b html docs docs/_build/html"""
 
+import sys
+from pathlib import Path
+from typing import Any
+
 from neuroemu import __version__
+
+sys.path.insert(0, str(Path(__file__).parent))
+from target_pages import write_pages
 
 project = "neuroemu"
 author = "The neuroemu developers"
@@ -34,3 +41,8 @@ napoleon_use_ivar = True
 napoleon_custom_sections = [("Source", "notes_style")]
 
 doctest_test_doctest_blocks = ""  # only the blocks marked as doctest; pytest runs the docstrings
+
+
+def setup(app: Any) -> None:
+    """Write the pages of the targets before anything is read."""
+    app.connect("builder-inited", lambda app: write_pages(Path(app.srcdir)))

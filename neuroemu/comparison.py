@@ -20,9 +20,10 @@ from neuroemu.explain import explain
 from neuroemu.hardware.config import Target
 from neuroemu.metrics.attribution import Attribution, attribution
 from neuroemu.metrics.verdict import Decision, PhaseResult, Verdict, decide
+from neuroemu.models.arithmetic import RUNGS
 from neuroemu.models.discretize import discretize
 from neuroemu.models.registers import Discretized
-from neuroemu.models.rungs import RUNGS, ideal, on_target
+from neuroemu.models.rungs import ideal, on_target
 from neuroemu.prediction.predict import Prediction, predict
 
 if TYPE_CHECKING:
@@ -217,7 +218,8 @@ def compare(
     )
     split = attribution(rates, alpha=question.alpha)
     blame = None
-    if decision.verdict in (Verdict.SHIFTED, Verdict.DEAD):
+    can_learn = target.plasticity.update not in ("none", "pairs")  # there, no site is to blame
+    if can_learn and decision.verdict in (Verdict.SHIFTED, Verdict.DEAD):
         if progress is not None:
             what = "the site to blame (its first time compiles a kernel)"
             progress(len(arithmetics) / (len(arithmetics) + 1), what)
@@ -243,7 +245,12 @@ def compare(
         settling_ms=settling_ms(experiment, question, runs),
         prediction=prediction,
         sentence=explain(
-            discretized, decision, split, blame.site if blame else "", prediction.set_point_hz
+            discretized,
+            decision,
+            split,
+            blame.site if blame else "",
+            prediction.set_point_hz,
+            (control["fixed"] - control["ideal"]).mean(axis=0).tolist(),
         ),
     )
 
@@ -255,6 +262,14 @@ def _digest_of(trains: Sequence[Mapping[str, NDArray[np.int64]]]) -> str:
             digest.update(f"{name} {len(by_name[name])} ".encode())
             digest.update(np.ascontiguousarray(by_name[name], "<i8").tobytes())
     return digest.hexdigest()
+
+
+def _overflowed(d: Discretized, fixed: Run, site: str) -> bool:
+    """Whether a site left its range; those of a chip's step are counted together, a sign that is read not at all."""
+    if site == "read":
+        return d.target.plasticity.counter.signed
+    counted = fixed.sites.get(site) or fixed.sites["membrane"]
+    return bool(counted["overflowed"])
 
 
 def _blame(
@@ -274,7 +289,7 @@ def _blame(
         edges = d.experiment.phase_edges_ms()
         on_chip = decision.phases[worst].target.value
         for name, site in d.sites.items():
-            if site.shift > 0 or fixed.sites[name]["overflowed"]:
+            if site.shift > 0 or _overflowed(d, fixed, name):
                 exact = on_target(d, "fixed", frozenset({name}))
                 run = run_trains(d.experiment, d.target, exact, trains, seed=seed)
                 rates = run.rates(question.population, edges, question.settle_ms)

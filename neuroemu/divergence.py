@@ -28,7 +28,8 @@ class Divergence:
     trial, step : int
         In steps of the target.
     register, site : str
-        ``weight`` or ``membrane``, and the site (or ``constants``, ``update period``) behind it.
+        ``weight`` or ``membrane``, and the site behind it; or ``constants``, ``neuron`` (the chip's own step),
+        ``update period``, ``deferred update``, ``pair controller``, ``no on-chip learning``.
     rung : str
         First rung of the ladder that has the difference.
     reference, target : float
@@ -62,7 +63,7 @@ def first_divergence(
             break
     site = {"weight": "store", "membrane": "leak"}[register]
     if rung == "parameters" or site not in d.sites:
-        site = "update period" if d.clock.period_steps else "constants"
+        site = _cause(d, register)
     return Divergence(
         trial=trial,
         step=step,
@@ -73,6 +74,15 @@ def first_divergence(
         reference=reference,
         target=target,
     )
+
+
+def _cause(d: Discretized, register: str) -> str:
+    """Return what makes a difference before anything is rounded in a step."""
+    if register == "membrane" and d.target.neuron is not None:
+        return "neuron"
+    named = {"periodic": "update period", "deferred": "deferred update", "pairs": "pair controller"}
+    named["none"] = "no on-chip learning"
+    return named.get(d.target.plasticity.update, "constants")
 
 
 def _first_difference(

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from neuroemu.models.discretize import weight_lsb
+from neuroemu.hardware.config import PlasticityTable
+from neuroemu.models.discretize_synapse import weight_lsb
 from neuroemu.models.drift import Drift, drift_of
+from neuroemu.models.network_load import network_load
 from neuroemu.models.registers import Discretized
 from neuroemu.numeric.constants import decimal
 
@@ -20,7 +22,12 @@ ROUNDING_WORDS = {
 }
 
 SITE_WORDS = {
+    "decay": "the rounding of the current's decay",
+    "current": "the range of the synaptic current",
+    "force": "the rounding of what the current does to the membrane",
     "leak": "the rounding of the membrane's leak",
+    "slope": "the range of the membrane's change in a step",
+    "membrane": "the range of the membrane",
     "drive": "the rounding of the synaptic input",
     "input": "the range of the membrane",
     "accumulate": "the range of the accumulator",
@@ -29,7 +36,30 @@ SITE_WORDS = {
     "minus": "the range of the accumulator",
     "change": "the range of the accumulator",
     "count": "the width of the spike counters",
+    "read": "the sign with which the spike counters are read",
+    "charge": "the range of the pair sensors",
 }
+
+PLACE_WORDS = {
+    "current": "the range of the synaptic current",
+    "buffer": "the range of the input buffer",
+}
+
+
+def site_words(d: Discretized, site: str) -> str:
+    """Return what a site does on this target; empty for an unknown one."""
+    table = d.target.neuron
+    if site == "input" and table is not None:
+        return PLACE_WORDS.get(table.input, SITE_WORDS[site])
+    if site == "change" and not by_increments(d.target.plasticity):
+        return "the step by one LSB"
+    return SITE_WORDS.get(site, "")
+
+
+def by_increments(table: PlasticityTable) -> bool:
+    """Return whether learning adds increments: not by a sign, and not from a table."""
+    is_sign = table.update == "periodic" and table.form == "sign"
+    return table.update in ("event", "periodic", "deferred") and not is_sign
 
 
 def weights(d: Discretized) -> str:
@@ -40,8 +70,14 @@ def weights(d: Discretized) -> str:
         table.weight.rounding if table.increment.format.fraction else table.increment.rounding
     )
     how = ROUNDING_WORDS[rounding]
+    period = float(d.clock.period_steps * d.clock.step_ms)
+    if table.update == "pairs":
+        return f"{bits}-bit weights, rewritten by a pair controller every {period:g} ms"
+    if not by_increments(table):
+        return f"{bits}-bit weights, updated every {period:g} ms by the sign of a spike count"
+    if table.update == "deferred":
+        return f"{bits}-bit weights, updated at presynaptic spikes with {how}"
     if table.update == "periodic":
-        period = float(d.clock.period_steps * d.clock.step_ms)
         return f"{bits}-bit weights, updated every {period:g} ms with {how}"
     return f"{bits}-bit weights with {how}"
 
@@ -132,7 +168,7 @@ def _drift_with(d: Discretized, bits: int, rounding: str) -> Drift | None:
         increment = increment.model_copy(update={"format": room})
     changed = table.model_copy(update={"weight": weight, "increment": increment})
     largest = max(abs(decimal(rule.w_min)), abs(decimal(rule.w_max)))
-    lsb = weight_lsb(weight, largest)
+    lsb = weight_lsb(weight, largest, network_load(d.experiment))
     return drift_of(changed, decimal(rule.dw_plus), decimal(rule.dw_minus), lsb)
 
 

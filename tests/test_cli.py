@@ -31,7 +31,7 @@ def one_run(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> tuple[Path, subprocess.CompletedProcess[str]]:
     folder = tmp_path_factory.mktemp("one")
-    return folder, neuroemu("run", "brainscales1", "--seed", "1", cwd=folder)
+    return folder, neuroemu("run", "generic4", "--seed", "1", cwd=folder)
 
 
 def test_a_run_says_the_verdict_and_why(one_run) -> None:
@@ -52,12 +52,12 @@ def test_output_fits_100_columns(one_run) -> None:
 
 def test_a_run_leaves_a_whole_folder(one_run) -> None:
     folder, _ = one_run
-    files = {p.name for p in (folder / "runs" / "brainscales1").iterdir()}
+    files = {p.name for p in (folder / "runs" / "generic4").iterdir()}
     assert files == {
         *("manifest.json", "verdict.json", "figure.png", "figure.svg"),
         *(f"run-{rung}.npz" for rung in ("ideal", "parameters", "range", "fixed")),
     }
-    manifest = json.loads((folder / "runs/brainscales1/manifest.json").read_text())
+    manifest = json.loads((folder / "runs/generic4/manifest.json").read_text())
     assert {c["key"] for c in manifest["constants"]} >= {
         "projections.homeostatic.plasticity.dw_plus"
     }
@@ -66,21 +66,21 @@ def test_a_run_leaves_a_whole_folder(one_run) -> None:
         for c in manifest["constants"]
     )
     assert manifest["time"]["duration_us_hardware"] == pytest.approx(4000.0)
-    verdict = json.loads((folder / "runs/brainscales1/verdict.json").read_text())
+    verdict = json.loads((folder / "runs/generic4/verdict.json").read_text())
     assert verdict["verdict"] == "dead"
 
 
 def test_the_same_run_again_replaces_its_folder_and_another_keeps_it(one_run) -> None:
     folder, _ = one_run
-    again = neuroemu("run", "brainscales1", "--seed", "1", cwd=folder)
+    again = neuroemu("run", "generic4", "--seed", "1", cwd=folder)
     assert again.returncode == 0
-    other = neuroemu("run", "brainscales1", "--seed", "2", cwd=folder)
+    other = neuroemu("run", "generic4", "--seed", "2", cwd=folder)
     assert other.returncode == 0
-    assert {p.name for p in (folder / "runs").iterdir()} == {"brainscales1", "brainscales1-2"}
+    assert {p.name for p in (folder / "runs").iterdir()} == {"generic4", "generic4-2"}
 
 
 def test_gate_and_json(tmp_path: Path) -> None:
-    dead = neuroemu("run", "brainscales1", "--gate", "--json", *SHORT, cwd=tmp_path)
+    dead = neuroemu("run", "generic4", "--gate", "--json", *SHORT, cwd=tmp_path)
     assert dead.returncode == 1, dead.stderr
     assert [c["verdict"] for c in json.loads(dead.stdout)] == ["dead"]
     alive = neuroemu("run", "brainscales2", "--gate", "--json", "--trials", "16", cwd=tmp_path)
@@ -91,7 +91,7 @@ def test_gate_and_json(tmp_path: Path) -> None:
 def test_all_targets_side_by_side(tmp_path: Path) -> None:
     done = neuroemu("run", "--trials", "8", "--out", "here", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    for name in ("brainscales1", "brainscales2", "generic16", "generic8", "loihi1", "spinnaker1"):
+    for name in ("generic4", "brainscales2", "generic16", "generic8", "loihi1", "spinnaker1"):
         assert name in done.stdout
         assert (tmp_path / "here" / name / "manifest.json").is_file()
     assert (tmp_path / "here" / "summary" / "figure.png").stat().st_size > 10_000
@@ -170,13 +170,13 @@ def test_broken_toml_is_one_clear_line(tmp_path: Path) -> None:
 def test_interrupt_keeps_what_is_whole(tmp_path: Path) -> None:
     """A real process, a real SIGINT, after the first of several targets is done."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "neuroemu", "run", "brainscales1", "generic16", "--trials", "400"],
+        [sys.executable, "-m", "neuroemu", "run", "generic4", "generic16", "--trials", "400"],
         cwd=tmp_path,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
-    first = tmp_path / "runs" / "brainscales1" / "manifest.json"
+    first = tmp_path / "runs" / "generic4" / "manifest.json"
     deadline = time.monotonic() + 200
     while not first.exists() and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.01)
@@ -185,5 +185,5 @@ def test_interrupt_keeps_what_is_whole(tmp_path: Path) -> None:
     assert process.returncode == 130, err
     assert "Traceback" not in err
     assert "1 of 2 targets are done" in err
-    assert "brainscales1" in out
-    assert [p.name for p in (tmp_path / "runs").iterdir()] == ["brainscales1"]
+    assert "generic4" in out
+    assert [p.name for p in (tmp_path / "runs").iterdir()] == ["generic4"]

@@ -24,7 +24,7 @@ def check(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
 
 
 def test_one_target_in_detail(tmp_path: Path) -> None:
-    done = check("brainscales1", cwd=tmp_path)
+    done = check("generic4", cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     assert "Predicted: ✗ dead" in done.stdout
     assert "dead_update" in done.stdout and "-> add bits to plasticity.weight.format" in done.stdout
@@ -33,10 +33,11 @@ def test_one_target_in_detail(tmp_path: Path) -> None:
 
 
 def test_all_targets_have_a_line_each(tmp_path: Path) -> None:
-    done = check("--strict", *POPULATION, cwd=tmp_path)
+    done = check("--strict", cwd=tmp_path)
     assert done.returncode == 1, done.stderr
-    for name in ("brainscales1", "brainscales2", "generic16", "generic8", "loihi1", "spinnaker1"):
-        assert sum(line.strip().startswith(name) for line in done.stdout.splitlines()) == 1
+    assert max(map(len, done.stdout.splitlines())) <= 100
+    for name in ("generic4", "brainscales2", "generic16", "generic8", "loihi1", "spinnaker1"):
+        assert sum(line.split()[:1] == [name] for line in done.stdout.splitlines()) == 1
 
 
 def test_a_fix_is_printed_and_cures(tmp_path: Path) -> None:
@@ -63,12 +64,13 @@ def test_bad_input_ends_in_lines_and_exit_code_2(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert done.stderr.startswith("error: --set:plasticity.weight.fromat")
     assert "Traceback" not in done.stderr
-    refused = check("--set", "plasticity.weight.format=fxp-u2/6", *POPULATION, cwd=tmp_path)
+    narrow = ["--set", "plasticity.weight.format=fxp-u2/6"]
+    refused = check("generic8", "generic4", *narrow, *POPULATION, cwd=tmp_path)
     assert refused.returncode == 2
     errors = refused.stderr.splitlines()
     assert errors and all(line.startswith("error: ") for line in errors)
     assert "homeostatic_population on generic8" in refused.stderr
-    assert "brainscales1" in refused.stdout, "one that fits is still shown"
+    assert "generic4" in refused.stdout, "one that fits is still shown"
 
 
 def test_only_what_it_needs_is_loaded(tmp_path: Path) -> None:
@@ -89,3 +91,18 @@ def test_a_misspelt_key_of_the_experiment_is_named_as_it_was_typed(tmp_path: Pat
     assert done.returncode == 2
     assert "--set:experiment.projections.drive.weigth = 3: no such key" in done.stderr
     assert "did you mean experiment.projections.drive.weight?" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["truenorth", "spinnaker1", "brainscales2-sign", "brainscales1"])
+def test_chips_of_every_kind_fit_the_page(name: str, tmp_path: Path) -> None:
+    done = check(name, cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert max(map(len, done.stdout.splitlines())) <= 100
+    told = {
+        "truenorth": ("threshold to rest", "no counter: a step", "no on-chip plasticity"),
+        "spinnaker1": ("Deferred updates", "15 remembered", "A weight LSB is"),
+        "brainscales2-sign": ("by the sign of a count", "63 periods", "read as negative"),
+        "brainscales1": ("Pair controller of", "15 readouts", "sensors"),
+    }[name]
+    text = done.stdout.lower()
+    assert [part for part in told if part.lower() not in text] == []

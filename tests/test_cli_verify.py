@@ -34,7 +34,7 @@ def test_the_report_fits_the_terminal(findings: tuple[Result, Path]) -> None:
     assert "leak-as-defined ✓ holds proof: all 512 cases" in text
     assert "kernel-is-golden ✓ holds 2 sampled cases" in text
     assert "input-reaches-threshold ! finding proof: all 129 cases" in text
-    assert "Not applied, learning is event-driven: counts-keep-their-sign" in text
+    assert "Not applied, learning is not periodic: counts-keep-their-sign" in text
     assert "a presynaptic spike asks for +3.2 LSB and gives +3 (-6.25 %)" in text
     assert "2 findings; no law of the emulator is broken" in text
 
@@ -99,10 +99,10 @@ def test_strict_minds_findings_but_not_small_ones(tmp_path: Path) -> None:
 
 
 def test_nothing_is_written_where_nothing_fails(tmp_path: Path) -> None:
-    done = call("verify", "loihi1", "--examples", "1", "--out", tmp_path / "x", "--json")
+    done = call("verify", "xylo", "--examples", "1", "--out", tmp_path / "x", "--json")
     assert done.exit_code == 0
     data = json.loads(done.stdout)
-    assert [(c["target"], c["faults"], c["findings"]) for c in data] == [("loihi1", 0, 0)]
+    assert [(c["target"], c["faults"], c["findings"]) for c in data] == [("xylo", 0, 0)]
     assert list(tmp_path.iterdir()) == []
 
 

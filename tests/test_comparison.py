@@ -24,13 +24,13 @@ SEED = 7
 FLOOR = ("plasticity.weight.rounding=floor", "plasticity.increment.format=fxp-u16/8")
 STOCHASTIC = ("plasticity.increment.format=fxp-u12/8", "plasticity.weight.rounding=stochastic")
 CASES: dict[str, tuple[str, tuple[str, ...], int]] = {
-    "4-bit nearest": ("brainscales1", (), 16),
-    "4-bit stochastic": ("brainscales1", STOCHASTIC, 24),
-    "6-bit floor": ("brainscales1", ("plasticity.weight.format=fxp-u6/0", *FLOOR), 24),
-    "8-bit floor": ("brainscales1", ("plasticity.weight.format=fxp-u8/0", *FLOOR), 24),
-    "8-bit nearest": ("brainscales1", ("plasticity.weight.format=fxp-u8/0",), 16),
+    "4-bit nearest": ("generic4", (), 16),
+    "4-bit stochastic": ("generic4", STOCHASTIC, 24),
+    "6-bit floor": ("generic4", ("plasticity.weight.format=fxp-u6/0", *FLOOR), 24),
+    "8-bit floor": ("generic4", ("plasticity.weight.format=fxp-u8/0", *FLOOR), 24),
+    "8-bit nearest": ("generic4", ("plasticity.weight.format=fxp-u8/0",), 16),
     "leak to nearest": ("generic8", ("membrane.rounding=around",), 16),
-    "no learning": ("brainscales1", ("plasticity.update=none",), 16),
+    "no learning": ("generic4", ("plasticity.update=none",), 16),
     "coarse tick": ("generic16", ("time.tick_us=1000.0",), 4),
     "periodic": ("brainscales2", (), 4),
     "short period": ("brainscales2", ("plasticity.update_period_us=10.0",), 16),
@@ -63,7 +63,7 @@ def test_4_bits_to_nearest_are_dead_and_the_sentence_says_why() -> None:
 
 
 def test_the_advice_of_the_sentence_holds() -> None:
-    five = load_target("brainscales1", ["plasticity.weight.format=fxp-u5/0"])
+    five = load_target("generic4", ["plasticity.weight.format=fxp-u5/0"])
     assert compare(reference(), five, trials=16, seed=SEED).decision.regulates is True
     assert comparison("4-bit stochastic").decision.regulates is True
 
@@ -137,7 +137,7 @@ def test_without_learning_the_neuron_is_its_control() -> None:
 
 
 def test_one_trial_decides_nothing() -> None:
-    c = compare(reference(), load_target("brainscales1"), trials=1, seed=SEED)
+    c = compare(reference(), load_target("generic4"), trials=1, seed=SEED)
     assert (c.verdict, c.decision.reason) == (Verdict.INCONCLUSIVE, Reason.TOO_FEW_TRIALS)
     assert "One trial has no interval" in c.sentence
     json.dumps(c.as_json(), allow_nan=False)
@@ -146,7 +146,7 @@ def test_one_trial_decides_nothing() -> None:
 def test_an_experiment_without_a_question_is_refused() -> None:
     silent = reference().model_copy(update={"question": None})
     with pytest.raises(ConfigError, match="a verdict needs a question") as caught:
-        compare(silent, load_target("brainscales1"), trials=2)
+        compare(silent, load_target("generic4"), trials=2)
     (violation,) = caught.value.violations
     assert (violation.source, violation.key) == ("spike_based_homeostasis", "question")
     assert "[question]" in violation.remedy
@@ -170,7 +170,7 @@ def test_the_reference_is_that_of_simulate(case: str) -> None:
 
 
 def test_the_same_seed_gives_the_same_verdict_and_another_another() -> None:
-    target = load_target("brainscales1", STOCHASTIC)
+    target = load_target("generic4", STOCHASTIC)
     first, again, other = (
         compare(reference(), target, trials=3, seed=seed).as_json() for seed in (3, 3, 4)
     )
@@ -190,7 +190,7 @@ def test_trials_do_not_depend_on_how_many_run() -> None:
 def test_given_spikes_take_the_place_of_drawn_ones() -> None:
     steps = [np.arange(100, 400_000, 200), np.arange(150, 400_000, 250)]
     given = {"varying": steps, "steady": steps}
-    c = compare(reference(), load_target("brainscales1"), trials=2, spikes=given)
+    c = compare(reference(), load_target("generic4"), trials=2, spikes=given)
     alone = simulate(reference(), spikes=given)
     edges = reference().phase_edges_ms()
     np.testing.assert_array_equal(
@@ -286,9 +286,9 @@ def assert_first(c: Comparison) -> None:
         ("brainscales2", [], 1),
         ("loihi1", [], 1),
         # a synapse changes only on the reference, and one of another value changed before it
-        ("brainscales1", ["plasticity.weight.format=fxp-u8/0"], 1),
+        ("generic4", ["plasticity.weight.format=fxp-u8/0"], 1),
         # weights are so coarse that a spike comes first, of one neuron among others
-        ("brainscales1", ["plasticity.weight.lsb=1.0"], 2),
+        ("generic4", ["plasticity.weight.lsb=1.0"], 2),
     ],
 )
 def test_the_first_divergence_of_many_synapses_is_the_first(
@@ -306,7 +306,7 @@ def test_a_target_that_equals_the_reference_never_diverges() -> None:
     )
     formats = ["plasticity.weight.format=fxp-u6/4", "plasticity.weight.lsb=format"]
     formats += ["synapse.weight.format=fxp-u6/4", "synapse.weight.lsb=format"]
-    c = compare(exact, load_target("brainscales1", formats), trials=2, seed=SEED)
+    c = compare(exact, load_target("generic4", formats), trials=2, seed=SEED)
     assert c.divergence is None and naive_divergence(c) is None
     assert c.weight_error == {"mean": 0.0, "rms": 0.0, "max_abs": 0.0}
     assert c.verdict is Verdict.SURVIVES
@@ -358,7 +358,7 @@ def test_progress_ends_at_one_and_never_goes_back() -> None:
     seen: list[tuple[float, str]] = []
     compare(
         reference(),
-        load_target("brainscales1"),
+        load_target("generic4"),
         trials=2,
         progress=lambda part, what: seen.append((part, what)),
     )

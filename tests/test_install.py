@@ -22,14 +22,14 @@ def test_the_wheel_works_elsewhere(tmp_path: Path) -> None:
     install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", wheel]
     subprocess.run(install, check=True, capture_output=True)
     done = subprocess.run(
-        [home / "bin" / "neuroemu", "run", "brainscales1", "--trials", "8"],
+        [home / "bin" / "neuroemu", "run", "generic4", "--trials", "8"],
         cwd=tmp_path,
         capture_output=True,
         text=True,
     )
     assert done.returncode == 0, done.stderr
     assert "✗ dead" in done.stdout
-    assert (tmp_path / "runs" / "brainscales1" / "figure.svg").is_file()
+    assert (tmp_path / "runs" / "generic4" / "figure.svg").is_file()
     listed = subprocess.run(
         [home / "bin" / "neuroemu", "targets"],
         cwd=tmp_path,

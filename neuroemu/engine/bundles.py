@@ -17,6 +17,7 @@ class Neurons(NamedTuple):
     lanes: Any  # (lanes, 2) int32: neuron, trial
     params: Any  # NamedTuple of (groups,) arrays
     sites: Any  # NamedTuple of sites
+    most_spikes: Any  # of one neuron in one step
 
 
 class Wiring(NamedTuple):
@@ -42,16 +43,21 @@ first slot (or -1 if it is static)."""
 class Rule(NamedTuple):
     """On-chip learning."""
 
-    mode: Any  # NO_UPDATE, EVENT_DRIVEN or PERIODIC
+    mode: Any  # NO_UPDATE, EVENT_DRIVEN, PERIODIC, DEFERRED or PAIRS
+    rests: Any  # whether a period without spikes changes nothing
     period: Any  # steps between periodic updates, 0 if not periodic
     counted: Any  # (units,) bool: has a spike counter
     on_overflow: Any  # what an overflowed counter reads
     params: Any  # HomeostasisParams of (projections,) arrays
     sites: Any  # HomeostasisSites
     counter_sites: Any  # CounterSites
+    turn: Any  # steps in which a pair controller reads all rows
+    row_offset: Any  # (units,) int64, step of the turn at which a row is read
+    pairs: Any  # PairParams, its thresholds (projections,) arrays
+    pair_sites: Any  # PairSites
 
 
-NO_UPDATE, EVENT_DRIVEN, PERIODIC = 0, 1, 2
+NO_UPDATE, EVENT_DRIVEN, PERIODIC, DEFERRED, PAIRS = 0, 1, 2, 3, 4
 
 
 class Draws(NamedTuple):
@@ -80,6 +86,15 @@ class LeakRandom(NamedTuple):
     keys: Any  # (trials,) int64
 
 
+class PairArrays(NamedTuple):
+    """What each synapse's pair sensors hold; (trials, slots), or (trials, 0)."""
+
+    causal: Any  # float64
+    acausal: Any  # float64
+    pre_step: Any  # int64
+    post_step: Any  # int64
+
+
 class State(NamedTuple):
     """All that changes from step to step."""
 
@@ -87,7 +102,10 @@ class State(NamedTuple):
     weight: Any  # (trials, slots)
     lfsr: Any  # (trials, slots) int64, or (trials, 0)
     counters: Any  # Counter of (trials, units) arrays
-    fired: Any  # (lanes rounded up to 8,) bool
+    since: Any  # (trials, slots) int64: postsynaptic spikes since the last deferred update, or (trials, 0)
+    pairs: Any  # PairArrays
+    counting: Any  # (1,) bool: whether a spike was counted in this period
+    fired: Any  # (lanes rounded up to 8,) uint8, spikes of this step
     fired_words: Any  # the same memory as uint64
 
 
@@ -114,7 +132,10 @@ class Recorder(NamedTuple):
     tally: Any  # (trials, sites, 4) int64
 
 
-TALLIED = ("leak", "drive", "input", "accumulate", "store", "plus", "minus", "change", "count")
+TALLIED = (
+    *("leak", "drive", "input", "accumulate", "store", "plus", "minus", "change", "count"),
+    *("membrane",),
+)
 """Sites in the order of `Recorder.tally`; the last axis is overflows, first step of one,
-changes that were lost, first step of one."""
-(LEAK, DRIVE, INPUT, ACCUMULATE, STORE, PLUS, MINUS, CHANGE, COUNT) = range(len(TALLIED))
+changes that were lost, first step of one. `membrane` is counted in the neuron's own state."""
+(LEAK, DRIVE, INPUT, ACCUMULATE, STORE, PLUS, MINUS, CHANGE, COUNT, MEMBRANE) = range(len(TALLIED))

@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroemu.engine.bundles import TALLIED
+from neuroemu.engine.bundles import MEMBRANE, TALLIED
 from neuroemu.engine.network import Layout
 from neuroemu.engine.run import MembraneRecord, Run, SpikeTrains, WeightChanges, WeightRecord
 from neuroemu.engine.setup import sample_grid
 from neuroemu.errors import FixedPointOverflowError
 from neuroemu.experiment import Experiment
 from neuroemu.hardware.config import Target
-from neuroemu.models.rungs import Arithmetic
+from neuroemu.models.arithmetic import Arithmetic
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,10 +131,19 @@ def _membrane(
     for name in record.populations:
         size = len(layout.neurons[name])
         values = written.sample_v[:taken, start : start + size] * a.membrane_lsb
-        rest = experiment.populations[name].v_rest
-        records[name] = MembraneRecord(steps, values + rest if rest else values)
+        zero = a.zero[name]
+        records[name] = MembraneRecord(steps, values + zero if zero else values)
         start += size
     return records
+
+
+def note_clipped(tally: NDArray[np.int64], clipped: NDArray[np.int64], n_steps: int) -> None:
+    """Bring the overflows that the neurons of each trial have counted into the tally.
+
+    Their first step is known to 1,024 steps: the housekeeping after it, or the end of the run.
+    """
+    tally[:, MEMBRANE, 0] = clipped
+    tally[(tally[:, MEMBRANE, 1] == 0) & (clipped > 0), MEMBRANE, 1] = n_steps
 
 
 def _site_counts(tally: NDArray[np.int64]) -> dict[str, dict[str, int | None]]:
@@ -150,6 +159,27 @@ def _site_counts(tally: NDArray[np.int64]) -> dict[str, dict[str, int | None]]:
     return counts
 
 
+def overflow_rules(target: Target) -> dict[str, tuple[str, ...]]:
+    """Return the overflow rules of what is counted under each name."""
+    neuron, membrane, plasticity = target.neuron, target.membrane.overflow, target.plasticity
+    sums = plasticity.accumulator.overflow
+    products = (plasticity.accumulator.products or sums,)
+    rules: dict[str, tuple[str, ...]] = {}
+    rules |= dict.fromkeys(("leak", "drive", "input", "membrane"), (membrane,))
+    rules |= dict.fromkeys(("plus", "minus", "change"), products)
+    rules |= {
+        "accumulate": (sums,),
+        "store": (plasticity.weight.overflow,),
+        "count": (plasticity.counter.overflow,),
+    }
+    if neuron is not None:
+        current = neuron.current.overflow if neuron.current is not None else membrane
+        places = {"membrane": neuron.input_overflow, "current": current}
+        rules |= {"drive": (), "input": (places.get(neuron.input, neuron.buffer.overflow),)}
+        rules["membrane"] = (membrane, current)
+    return rules
+
+
 def raise_overflow(run: Run, target: Target) -> None:
     """Raise where a site whose overflow is ``error`` left its range.
 
@@ -158,11 +188,9 @@ def raise_overflow(run: Run, target: Target) -> None:
     FixedPointOverflowError
         For the site that left it first.
     """
-    rules = {"leak": target.membrane, "drive": target.membrane, "input": target.membrane}
-    rules |= {"store": target.plasticity.weight, "count": target.plasticity.counter}  # type: ignore[dict-item]
+    rules = overflow_rules(target)
     for name, did in sorted(run.sites.items(), key=lambda site: site[1]["overflow_step"] or 0):
-        table: Any = rules.get(name, target.plasticity.accumulator)
-        if table.overflow == "error" and did["overflowed"]:
+        if "error" in rules.get(name, ()) and did["overflowed"]:
             raise FixedPointOverflowError(
                 f"{target.name}: site {name} left its range {did['overflowed']} times, first in "
                 f'step {did["overflow_step"]}; its overflow is "error"; widen its format or let '

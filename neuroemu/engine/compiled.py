@@ -18,7 +18,16 @@ import platformdirs
 from numba.core import types
 from numba.extending import intrinsic, overload, register_jitable
 
-from neuroemu.models import counter, homeostasis, lif, synapse
+from neuroemu.models import (
+    counter,
+    crossings,
+    cuba,
+    homeostasis,
+    lif,
+    neurons,
+    pair_controller,
+    synapse,
+)
 from neuroemu.numeric import bits, ops
 from neuroemu.numeric.site import Clip, Fixed, Round
 
@@ -91,11 +100,33 @@ def _overflowed(x: Any, site: Any, bits: Any) -> Any:
     return ops.OVERFLOWED[site.instance_class]
 
 
+@overload(crossings.crossings)
+def _crossings(v: Any, params: Any, fire: Any) -> Any:
+    return crossings.CROSSINGS[fire.instance_class]
+
+
+def _overload_neuron(name: str) -> None:
+    """Let a function of `neuroemu.models.neurons` be that of the module of its state."""
+
+    def chosen(state: Any, *_rest: Any) -> Any:
+        return getattr(neurons.NEURONS[state.instance_class], name)
+
+    overload(getattr(neurons, name), strict=False)(chosen)
+
+
+for _name in ("advance", "receive", "reset", "stuck", "flushed", "clipped"):
+    _overload_neuron(_name)
+
+
 for _text in (
-    *(ops.limit, ops.lookup, ops.rounded, ops.rounded_double),
+    *(ops.limit, ops.lookup, ops.lookup_in, ops.rounded, ops.rounded_double),
     *(bits.philox, bits.lfsr_clock, bits.lfsr_word),
-    *(lif.advance, lif.receive, lif.reset, synapse.drive),
-    *(homeostasis.update, homeostasis.change_from_counts, counter.increment, counter.read),
+    *(lif.advance, lif.receive, lif.reset, lif.stuck, lif.flushed, lif.clipped),
+    *(cuba.decayed, cuba._settle, cuba.advance, cuba.receive, cuba.reset, cuba.stuck),
+    *(cuba.flushed, cuba.clipped, crossings._once, crossings._often, synapse.drive),
+    *(homeostasis.update, homeostasis.update_deferred, homeostasis.change_from_counts),
+    *(counter.increment, counter.read, pair_controller._pair, pair_controller.evaluate),
+    *(pair_controller.at_pre, pair_controller.at_post, pair_controller.at_readout),
 ):
     register_jitable(_text)
 

@@ -9,9 +9,11 @@ from zlib import crc32
 from neuroemu.engine.network import Layout, connect
 from neuroemu.engine.watched import plain
 from neuroemu.experiment import Experiment
+from neuroemu.models.arithmetic import Arithmetic
+from neuroemu.models.cuba import CubaParams
 from neuroemu.models.homeostasis import HomeostasisParams
 from neuroemu.models.lif import LifParams
-from neuroemu.models.rungs import Arithmetic
+from neuroemu.models.pair_controller import PairParams
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,19 +34,20 @@ class ExactNetwork:
     """Everything that does not change, in Python's own containers."""
 
     n_sources: int
-    neurons: list[LifParams]
+    neurons: list[LifParams | CubaParams]
     v_init: list[Any]
     projections: list[ExactProjection]
     slots: list[tuple[int, int, int]]  # presynaptic unit, postsynaptic neuron, projection
+    pairs: dict[int, PairParams]  # by projection
     recorded: frozenset[int]  # slots
 
 
 def flat_network(experiment: Experiment, a: Arithmetic, layout: Layout) -> ExactNetwork:
     """Return the network with neurons, synapses and plastic synapses numbered through."""
-    params: list[LifParams] = []
+    params: list[LifParams | CubaParams] = []
     v_init: list[Any] = []
     for name, members in layout.neurons.items():
-        params += [plain(a.neurons[name])] * len(members)
+        params += [plain(one) for one in a.params_of(name, len(members))]
         v_init += [plain(a.v_init[name])] * len(members)
     projections: list[ExactProjection] = []
     slots: list[tuple[int, int, int]] = []
@@ -77,5 +80,6 @@ def flat_network(experiment: Experiment, a: Arithmetic, layout: Layout) -> Exact
         v_init=v_init,
         projections=projections,
         slots=slots,
+        pairs={list(experiment.projections).index(name): p for name, p in a.pairs.items()},
         recorded=frozenset(recorded),
     )

@@ -8,9 +8,7 @@ import numpy as np
 from numba.extending import register_jitable
 
 from neuroemu.engine.bundles import (
-    ACCUMULATE,
-    CHANGE,
-    COUNT,
+    DEFERRED,
     DELIVERY_COUNTS,
     DELIVERY_PROJECTION,
     DELIVERY_TRIAL,
@@ -19,22 +17,21 @@ from neuroemu.engine.bundles import (
     EVENT_DRIVEN,
     INPUT,
     LEAK,
-    MINUS,
+    MEMBRANE,
+    PAIRS,
     PERIODIC,
-    PLUS,
     PRE_START,
     PRE_STOP,
     ROW_START,
     SLOT_START,
-    STORE,
     SYN_START,
 )
 from neuroemu.engine.compiled import at, kernel, prefer_wide_vectors, put
+from neuroemu.engine.learning import count, defer, end_period, learn, learn_deferred
+from neuroemu.engine.pairs import pair_at_post, pair_at_pre
 from neuroemu.engine.recording import count_site, sample, touch, write_changes
-from neuroemu.engine.words import drive_word, leak_word, store_word
-from neuroemu.models import counter as counters
-from neuroemu.models.homeostasis import change_from_counts, update
-from neuroemu.models.lif import advance, receive, reset
+from neuroemu.engine.words import drive_word, leak_word
+from neuroemu.models.neurons import advance, clipped, flushed, receive, reset, stuck
 from neuroemu.models.synapse import drive
 from neuroemu.numeric.ops import overflowed
 
@@ -55,9 +52,9 @@ def _sweep_few(
     """Advance the lanes of one group one by one, and return the number of spikes recorded."""
     for lane in range(start, stop):
         word = leak_word(words, neurons.lanes, lane, k)
-        after, spike = advance(at(lanes, lane), params, neurons.sites, word)
+        after, sent = advance(at(lanes, lane), params, neurons.sites, word)
         put(lanes, lane, after)
-        if spike:
+        for _ in range(np.int64(sent)):
             spikes[n, 0] = k
             spikes[n, 1], spikes[n, 2] = neurons.lanes[lane, 0], neurons.lanes[lane, 1]
             n += 1
@@ -93,9 +90,9 @@ def _sweep_many(
     """Advance the lanes of one group in a vector loop, and note which fired."""
     for lane in range(start, stop):
         word = leak_word(words, neurons.lanes, lane, k)
-        after, spike = advance(at(lanes, lane), params, neurons.sites, word)
+        after, sent = advance(at(lanes, lane), params, neurons.sites, word)
         put(lanes, lane, after)
-        fired[np.uint64(lane)] = spike
+        fired[np.uint64(lane)] = sent
 
 
 @register_jitable(forceinline=True)
@@ -118,33 +115,17 @@ def _advance_many(
         any_fired = np.uint64(0)
         for i in range(fired_words.size):
             any_fired |= fired_words[i]
-        for i in range(fired_words.size if any_fired != 0 else 0):
-            if fired_words[i] != 0:
-                for lane in range(8 * i, min(8 * i + 8, n_lanes)):
+        for word in range(fired_words.size if any_fired != 0 else 0):
+            if fired_words[word] != 0:
+                for lane in range(8 * word, min(8 * word + 8, n_lanes)):
                     # written always, kept if it fired: cheaper than a branch that cannot be predicted
-                    spikes[n, 0] = k
-                    spikes[n, 1], spikes[n, 2] = neurons.lanes[lane, 0], neurons.lanes[lane, 1]
+                    for i in range(n, n + max(fired[lane], 1)):
+                        spikes[i, 0] = k
+                        spikes[i, 1] = neurons.lanes[lane, 0]
+                        spikes[i, 2] = neurons.lanes[lane, 1]
                     n += fired[lane]
         k += 1
     return k, n
-
-
-@register_jitable(forceinline=True)
-def _update(
-    rule: Any, draws: Any, weight: Any, lfsr: Any, tally: Any,
-    k: Any, trial: Any, slot: Any, p: Any, change: Any,
-) -> None:  # fmt: skip
-    """Change one weight, and count what its sites did."""
-    params = at(rule.params, p)
-    word = store_word(draws, lfsr, k, trial, slot)
-    before = weight[trial, slot]
-    after, wide = update(before, change, params, rule.sites, word)
-    weight[trial, slot] = after
-    count_site(
-        tally, trial, ACCUMULATE, overflowed(wide.accumulate, rule.sites.accumulate, 0), k, 0
-    )
-    count_site(tally, trial, STORE, overflowed(wide.store, rule.sites.store, word), k, 0)
-    count_site(tally, trial, STORE, after == before and wide.store != before * params.unit, k, 2)
 
 
 @register_jitable(forceinline=True)
@@ -160,66 +141,27 @@ def _deliver(
     for s in range(wiring.indptr[row], wiring.indptr[row + 1]):
         neuron = wiring.target[s]
         lane = neuron * trials + trial
+        if plastic and rule.mode == DEFERRED:
+            touched = touch(rec, state.weight, touched, k, trial, s + to_slot)
+            learn_deferred(rule, draws, state, rec.tally, k, trial, s + to_slot, p)
         w = state.weight[trial, s + to_slot] if plastic else wiring.weight[s]
         word = drive_word(draws, k, trial, s)
         amount = drive(w, gain, wiring.sites, word)
         before = at(state.neurons, lane)
         params = at(neurons.params, neurons.group[neuron])
-        after, wide = receive(before, amount, params, neurons.sites)
+        after, over = receive(before, amount, params, neurons.sites)
         put(state.neurons, lane, after)
-        live = before.refractory == 0
         count_site(rec.tally, trial, DRIVE, overflowed(w * gain, wiring.sites.drive, word), k, 0)
         count_site(rec.tally, trial, DRIVE, amount == 0 and w != 0, k, 2)
-        count_site(rec.tally, trial, INPUT, live and overflowed(wide, neurons.sites.input, 0), k, 0)
+        count_site(rec.tally, trial, INPUT, over, k, 0)
+        if plastic and rule.mode == PAIRS:
+            pair_at_pre(rule, state, k, trial, s + to_slot, p)
         if plastic and rule.mode == EVENT_DRIVEN:
             touched = touch(rec, state.weight, touched, k, trial, s + to_slot)
-            _update(
+            learn(
                 rule, draws, state.weight, state.lfsr, rec.tally,
                 k, trial, s + to_slot, p, rule.params.dw_plus[p],
             )  # fmt: skip
-    return touched
-
-
-@register_jitable(forceinline=True)
-def _count(rule: Any, counts: Any, tally: Any, k: Any, trial: Any, unit: Any) -> None:
-    """Let the counter of a unit that spiked count."""
-    if rule.counted[unit]:
-        before = counters.Counter(counts.count[trial, unit], counts.sticky[trial, unit])
-        after = counters.increment(before, rule.counter_sites)
-        counts.count[trial, unit] = after.count
-        counts.sticky[trial, unit] = after.sticky
-        count_site(tally, trial, COUNT, after.sticky and not before.sticky, k, 0)
-
-
-@register_jitable(forceinline=True)
-def _read(rule: Any, counts: Any, trial: Any, unit: Any) -> Any:
-    counter = counters.Counter(counts.count[trial, unit], counts.sticky[trial, unit])
-    return counters.read(counter, rule.on_overflow)
-
-
-@register_jitable(forceinline=True)
-def _periodic(
-    k: Any, trials: Any, sources: Any, wiring: Any, rule: Any, draws: Any, state: Any, rec: Any
-) -> Any:
-    """Let the plasticity processor read the counters and update every plastic synapse."""
-    sites = rule.sites
-    touched = 0
-    for trial in range(trials):
-        for slot in range(wiring.slots.shape[0]):
-            p = wiring.slots[slot, 2]
-            n_pre = _read(rule, state.counters, trial, wiring.slots[slot, 0])
-            n_post = _read(rule, state.counters, trial, sources + wiring.slots[slot, 1])
-            change, wide = change_from_counts(n_pre, n_post, at(rule.params, p), sites)
-            count_site(rec.tally, trial, PLUS, overflowed(wide.plus, sites.plus, 0), k, 0)
-            count_site(rec.tally, trial, MINUS, overflowed(wide.minus, sites.minus, 0), k, 0)
-            count_site(rec.tally, trial, CHANGE, overflowed(wide.change, sites.change, 0), k, 0)
-            touched = touch(rec, state.weight, touched, k, trial, slot)
-            _update(
-                rule, draws, state.weight, state.lfsr, rec.tally, k, trial, slot, p, change
-            )  # fmt: skip
-        for unit in range(rule.counted.size):
-            state.counters.count[trial, unit] = 0
-            state.counters.sticky[trial, unit] = False
     return touched
 
 
@@ -257,6 +199,12 @@ def _synapses(
 ) -> Any:  # fmt: skip
     """Lines 4 to 6 of the step: input and presynaptic plasticity, postsynaptic plasticity, reset."""
     touched = 0
+    if rule.mode == PAIRS:  # a sensor takes the postsynaptic spike of a step first
+        for i in range(first, last):
+            neuron = rec.spikes[i, 1]
+            for c in range(wiring.column_start[neuron], wiring.column_start[neuron + 1]):
+                slot, p = wiring.columns[c, 0], wiring.columns[c, 1]
+                pair_at_post(rule, state, k, rec.spikes[i, 2], slot, p)
     queue, begin, end = events, first_event, last_event
     if wiring.recurrent.size > 0 and first < last:
         queue, begin = rec.now, 0
@@ -270,19 +218,22 @@ def _synapses(
         for i in range(first_event, last_event):
             if events[i, DELIVERY_COUNTS]:
                 unit, trial = events[i, DELIVERY_UNIT], events[i, DELIVERY_TRIAL]
-                _count(rule, state.counters, rec.tally, k, trial, unit)
+                count(rule, state, rec.tally, k, trial, unit)
     for i in range(first, last):
         neuron, trial = rec.spikes[i, 1], rec.spikes[i, 2]
         if rule.mode == PERIODIC:
-            _count(rule, state.counters, rec.tally, k, trial, sources + neuron)
+            count(rule, state, rec.tally, k, trial, sources + neuron)
         if rule.mode == EVENT_DRIVEN:
             for c in range(wiring.column_start[neuron], wiring.column_start[neuron + 1]):
                 slot, p = wiring.columns[c, 0], wiring.columns[c, 1]
                 touched = touch(rec, state.weight, touched, k, trial, slot)
-                _update(
+                learn(
                     rule, draws, state.weight, state.lfsr, rec.tally,
                     k, trial, slot, p, -rule.params.dw_minus[p],
                 )  # fmt: skip
+        if rule.mode == DEFERRED:
+            for c in range(wiring.column_start[neuron], wiring.column_start[neuron + 1]):
+                defer(rule, state.since, rec.tally, k, trial, wiring.columns[c, 0])
         lane = neuron * trials + trial
         params = at(neurons.params, neurons.group[neuron])
         put(state.neurons, lane, reset(at(state.neurons, lane), params))
@@ -295,20 +246,22 @@ def _housekeeping(k: Any, trials: Any, neurons: Any, lanes: Any, words: Any, tal
     for g in range(neurons.bounds.shape[0]):
         params = at(neurons.params, g)
         for lane in range(neurons.bounds[g, 0] * trials, neurons.bounds[g, 1] * trials):
-            if abs(lanes.v[lane]) < TINY:
-                lanes.v[lane] = 0
-            before = at(lanes, lane)
-            word = leak_word(words, neurons.lanes, lane, k)
-            after, _ = advance(before, params, neurons.sites, word)
-            stuck = before.refractory == 0 and before.v != 0 and after.v == before.v
-            count_site(tally, neurons.lanes[lane, 1], LEAK, stuck, k, 2)
+            before = flushed(at(lanes, lane), TINY)
+            put(lanes, lane, before)
+            trial, word = neurons.lanes[lane, 1], leak_word(words, neurons.lanes, lane, k)
+            count_site(tally, trial, LEAK, stuck(before, params, neurons.sites, word), k, 2)
+            if clipped(before) > 0 and tally[trial, MEMBRANE, 1] == 0:
+                tally[trial, MEMBRANE, 1] = k
 
 
 @register_jitable(forceinline=True)
-def _next_stop(k: Any, stop: Any, period: Any, events: Any, rec: Any) -> Any:
-    """Return the step before which nothing but the neurons themselves can happen."""
+def _next_stop(k: Any, stop: Any, period: Any, quiet: Any, events: Any, rec: Any) -> Any:
+    """Return the step before which nothing but the neurons themselves can happen.
+
+    `quiet`: the end of a period in which nothing is counted changes nothing.
+    """
     until = min(stop, (k // HOUSEKEEPING + 1) * HOUSEKEEPING)
-    if period > 0:
+    if period > 0 and not quiet:
         until = min(until, (k // period + 1) * period)
     if rec.cursor[0] < events.shape[0]:
         until = min(until, np.int64(events[rec.cursor[0], 0]) + 1)
@@ -331,14 +284,15 @@ def run_steps(
     prefer_wide_vectors()
     lanes = neurons.group.size * trials
     while k < stop:
-        if rec.cursor[1] + lanes > rec.spikes.shape[0]:
+        if rec.cursor[1] + neurons.most_spikes * lanes > rec.spikes.shape[0]:
             break
         if rec.cursor[2] + rec.touched.shape[0] > rec.changes.shape[0]:
             break
         if k % HOUSEKEEPING == 0:
             _housekeeping(k, trials, neurons, state.neurons, words, rec.tally)
         sample(k, trials, state.neurons.v, rec)
-        until = _next_stop(k, stop, period, events, rec)
+        quiet = rule.rests and not state.counting[0]
+        until = _next_stop(k, stop, period, quiet, events, rec)
         first, n = rec.cursor[1], rec.cursor[1]
         if lanes < FEW_LANES:
             k, n = _advance_few(k, until, trials, n, neurons, state.neurons, words, rec.spikes)
@@ -358,8 +312,8 @@ def run_steps(
                 neurons, wiring, rule, draws, state, rec,
             )  # fmt: skip
             write_changes(k - 1, touched, state.weight, rec)
-        if period > 0 and k % period == 0:
-            touched = _periodic(k - 1, trials, sources, wiring, rule, draws, state, rec)
+        if period > 0 and k % period == 0 and (state.counting[0] or not rule.rests):
+            touched = end_period(k - 1, trials, sources, wiring, rule, draws, state, rec)
             write_changes(k - 1, touched, state.weight, rec)
     return k
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from neuroemu.engine.bundles import PRE_START, PRE_STOP, Wiring
 from neuroemu.experiment import Experiment, Projection
-from neuroemu.models.rungs import Arithmetic
+from neuroemu.models.arithmetic import Arithmetic
 
 Indices = NDArray[np.int64]
 

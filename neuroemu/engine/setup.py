@@ -12,9 +12,10 @@ from neuroemu.engine.stimuli import Train, bin_train, coincident, draw, given, t
 from neuroemu.errors import ConfigError
 from neuroemu.experiment import Experiment, rates_per_step
 from neuroemu.hardware.config import Target
+from neuroemu.models.arithmetic import RUNGS, Arithmetic, Rung
 from neuroemu.models.discretize import discretize
 from neuroemu.models.registers import Discretized
-from neuroemu.models.rungs import RUNGS, Arithmetic, Rung, ideal, on_target
+from neuroemu.models.rungs import ideal, on_target
 
 MOST_INPUT_SPIKES = 100_000_000
 """Of all trials of a run; they are held in memory, in some 100 bytes each."""
@@ -151,6 +152,8 @@ def input_events(
         for name, train in by_name.items():
             binned = bin_train(train, a.clock.input_steps)
             coincidences += coincident(binned)
+            if a.merges_input:
+                binned = np.unique(binned, axis=0)
             unit = binned[:, 1] + layout.units[name].start
             pieces.append(np.stack((binned[:, 0], unit, np.full_like(unit, trial)), axis=1))
     events = np.concatenate(pieces)

@@ -10,25 +10,33 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from neuroemu.engine import bundles as b
-from neuroemu.engine.collect import Written, assemble, raise_overflow
+from neuroemu.engine.collect import Written, assemble, note_clipped, raise_overflow
 from neuroemu.engine.kernels import run_steps_compiled
 from neuroemu.engine.network import Layout, build, deliveries
+from neuroemu.engine.pairs import pair_arrays, pair_bundle, pair_sites, row_offsets
 from neuroemu.engine.run import Run
 from neuroemu.engine.setup import input_events, resolve, sample_grid, simulate_inputs
 from neuroemu.engine.stimuli import Train
 from neuroemu.errors import ConfigError
 from neuroemu.experiment import Experiment
 from neuroemu.hardware.config import Target
+from neuroemu.models.arithmetic import Arithmetic, Rung
 from neuroemu.models.counter import Counter
+from neuroemu.models.cuba import CubaParams
 from neuroemu.models.homeostasis import HomeostasisParams
-from neuroemu.models.lif import LifParams, LifState
-from neuroemu.models.rungs import Arithmetic, Rung
+from neuroemu.models.lif import LifParams
+from neuroemu.models.neurons import state_of
 from neuroemu.numeric.bits import lfsr_seed, stream_key
 
 __all__ = ["Progress", "Session", "resolve", "run_trains", "simulate", "simulate_inputs"]
 
 Progress = Callable[[float], None]
 """Called after each chunk with the part of the run that is done, 0 to 1."""
+
+COUNTS = dict.fromkeys(
+    ("refractory_steps", "most_spikes", "refractory", "pending", "clipped"), np.int32
+)
+"""Constants and state that are counts, whatever holds the membrane."""
 
 BUFFER = 2**17
 """Entries of a spike or weight-change buffer between two visits of the caller."""
@@ -156,7 +164,8 @@ class Session:
         self.deliveries = deliveries(events, self.wiring)
         self.state = _state(self.layout, arithmetic, self.draws, seed, trial_ids)
         most_at_once = int(np.bincount(self.deliveries[:, 0], minlength=1).max())
-        most_at_once += self.layout.n_neurons * self.trials * self.wiring.recurrent.size
+        most_sent = self.layout.n_neurons * self.trials * most_spikes(arithmetic)
+        most_at_once += most_sent * self.wiring.recurrent.size
         self.recorder = _recorder(self.layout, arithmetic, experiment, self.trials, most_at_once)
         self.spikes: list[NDArray[np.int32]] = []
         self.changes: list[tuple[NDArray[Any], ...]] = []
@@ -168,7 +177,7 @@ class Session:
                 self.step,
                 stop,
                 self.trials,
-                self.arithmetic.clock.period_steps if self.rule.mode == b.PERIODIC else 0,
+                self.arithmetic.clock.row_steps,
                 self.layout.n_sources,
                 self.neurons,
                 self.wiring,
@@ -190,6 +199,8 @@ class Session:
 
     def result(self, target: Target | None) -> Run:
         """Return what has been collected."""
+        clipped = getattr(self.state.neurons, "clipped", np.zeros(self.trials, np.int64))
+        note_clipped(self.recorder.tally, clipped.reshape(-1, self.trials).sum(axis=0), self.step)
         written = Written(
             n_steps=self.step,
             spikes=np.concatenate(self.spikes),
@@ -211,44 +222,68 @@ class Session:
 
 
 def _neurons(layout: Layout, a: Arithmetic, trials: int) -> b.Neurons:
-    """Group neighbouring populations that share all constants, so that one loop runs over both."""
-    groups: list[tuple[LifParams, int, int]] = []
+    """Group neighbours that share all constants, so that one loop runs over them."""
+    groups: list[tuple[LifParams | CubaParams, int, int]] = []
     for name, members in layout.neurons.items():
-        params = a.neurons[name]
-        if groups and groups[-1][0] == params:
-            groups[-1] = (params, groups[-1][1], members.stop)
-        else:
-            groups.append((params, members.start, members.stop))
-    kinds = (*([a.membrane] * 4), np.int32)
-    columns = [np.asarray([g[0][i] for g in groups], kind) for i, kind in enumerate(kinds)]
+        for neuron, params in zip(members, a.params_of(name, len(members)), strict=True):
+            if groups and groups[-1][0] == params:
+                groups[-1] = (params, groups[-1][1], neuron + 1)
+            else:
+                groups.append((params, neuron, neuron + 1))
+    kind = type(groups[0][0])
+    columns = [
+        np.asarray([getattr(g[0], name) for g in groups], COUNTS.get(name, a.membrane))
+        for name in kind._fields
+    ]
     return b.Neurons(
         bounds=np.asarray([g[1:] for g in groups], np.int64),
         group=np.repeat(np.arange(len(groups)), [g[2] - g[1] for g in groups]).astype(np.int32),
         lanes=np.stack(np.divmod(np.arange(layout.n_neurons * trials), trials), axis=1).astype(
             np.int32
         ),
-        params=LifParams(*columns),
+        params=kind(*columns),
         sites=a.neuron_sites,
+        most_spikes=most_spikes(a),
     )
+
+
+def most_spikes(a: Arithmetic) -> int:
+    """Return how many spikes a neuron can send in one step."""
+    return max(int(getattr(params, "most_spikes", 1)) for params in a.neurons.values())
 
 
 def _rule(layout: Layout, wiring: b.Wiring, a: Arithmetic, experiment: Experiment) -> b.Rule:
     modes = {"none": b.NO_UPDATE, "event": b.EVENT_DRIVEN, "periodic": b.PERIODIC}
-    nothing = HomeostasisParams(0, 0, 1, 0, 0)
+    modes |= {"deferred": b.DEFERRED, "pairs": b.PAIRS}
+    nothing = HomeostasisParams(0, 0, 1, 0, 0, 0)
     rules = [a.synapses[name].rule or nothing for name in experiment.projections]
     counted = np.zeros(layout.n_units, np.bool_)
     counted[wiring.slots[:, 0]] = True
     counted[layout.n_sources + wiring.slots[:, 1]] = True
-    columns = (np.asarray([r[i] for r in rules], a.weight) for i in range(5))
+    columns = (np.asarray([r[i] for r in rules], a.weight) for i in range(len(nothing)))
     return b.Rule(
         mode=modes[a.update],
+        rests=_rests(a, rules),
         period=max(a.clock.period_steps, 1),
         counted=counted,
         on_overflow=a.counter_overflow,
         params=HomeostasisParams(*columns),
         sites=a.rule_sites,
         counter_sites=a.counter_sites,
+        turn=max(a.clock.period_steps, 1),
+        row_offset=row_offsets(layout, wiring.slots, a),
+        pairs=pair_bundle(a, experiment),
+        pair_sites=pair_sites(),
     )
+
+
+def _rests(a: Arithmetic, rules: list[HomeostasisParams]) -> bool:
+    """Return whether a period in which nothing is counted changes nothing: a sum has to hold every weight."""
+    draws = "store" in a.stochastic and a.random.source == "lfsr"
+    total = a.rule_sites.accumulate
+    holds = all(total.lo <= r.w_min and r.w_max <= total.hi for r in rules)
+    targets = any(r.target_count != 0 for r in rules)
+    return a.update != "pairs" and holds and not targets and not draws
 
 
 def _randomness(
@@ -283,18 +318,29 @@ def _state(layout: Layout, a: Arithmetic, draws: b.Draws, seed: int, trials: ran
     weight = np.zeros((n_trials, layout.n_slots), a.weight)
     for name, slots in layout.slots.items():
         weight[:, slots.start : slots.stop] = a.synapses[name].weight
-    fired = np.zeros(-(-lanes // 8) * 8, np.bool_)
+    fired = np.zeros(-(-lanes // 8) * 8, np.uint8)
     return b.State(
-        neurons=LifState(v, np.zeros(lanes, np.int32)),
+        neurons=_neuron_states(a, v),
         weight=weight,
         lfsr=_lfsr_states(layout.n_slots, draws, seed, trials),
         counters=Counter(
             np.zeros((n_trials, layout.n_units), np.int64),
             np.zeros((n_trials, layout.n_units), np.bool_),
         ),
+        since=np.zeros((n_trials, layout.n_slots if a.update == "deferred" else 0), np.int64),
+        pairs=pair_arrays(a, n_trials, layout.n_slots),
+        counting=np.zeros(1, np.bool_),
         fired=fired,
         fired_words=fired.view(np.uint64),
     )
+
+
+def _neuron_states(a: Arithmetic, v: NDArray[Any]) -> Any:
+    kind = state_of(a.neuron_sites)
+    rest = {
+        name: np.zeros(v.size, COUNTS.get(name, a.membrane)) for name in kind._fields if name != "v"
+    }
+    return kind(v=v, **rest)
 
 
 def _lfsr_states(n_slots: int, draws: b.Draws, seed: int, trials: range) -> NDArray[np.int64]:
@@ -319,7 +365,7 @@ def _recorder(
 
     return b.Recorder(
         cursor=np.zeros(3, np.int64),
-        spikes=np.zeros((BUFFER + layout.n_neurons * trials, 3), np.int32),
+        spikes=np.zeros((BUFFER + layout.n_neurons * trials * most_spikes(a), 3), np.int32),
         now=np.zeros((most_at_once, 5), np.int32),
         is_recorded=recorded if n_touched else np.zeros(0, np.bool_),
         changes=np.zeros((changes, 3), np.int32),

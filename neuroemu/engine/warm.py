@@ -18,8 +18,9 @@ from neuroemu.engine.compiled import cache_directory
 from neuroemu.engine.simulate import simulate
 from neuroemu.experiment import Experiment
 from neuroemu.hardware.config import Target
+from neuroemu.models.arithmetic import Arithmetic, Rung
 from neuroemu.models.discretize import discretize
-from neuroemu.models.rungs import Arithmetic, Rung, on_target
+from neuroemu.models.rungs import on_target
 
 SHORT_STEPS = 16
 """Steps of the run that makes numba compile."""
@@ -28,7 +29,9 @@ SHORT_STEPS = 16
 def combination(a: Arithmetic) -> str:
     """Return what decides which compiled kernel an arithmetic runs."""
     leak = "random" if "leak" in a.stochastic else type(a.neuron_sites.leak).__name__.lower()
-    return f"{a.membrane}-{a.weight}-{leak}"
+    fires = getattr(a.neuron_sites, "fire", None)
+    neuron = "lif" if fires is None else f"chip-{type(fires).__name__.lower()}"
+    return f"{a.membrane}-{a.weight}-{neuron}-{leak}"
 
 
 def missing(experiment: Experiment, targets: Sequence[Target]) -> dict[str, Target]:

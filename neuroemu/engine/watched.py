@@ -9,7 +9,10 @@ from typing import Any
 import numpy as np
 
 from neuroemu.errors import ContainerOverflowError
-from neuroemu.models.containers import LIMITS, Interval
+from neuroemu.models.chip_sites import Interval
+from neuroemu.models.containers import LIMITS, OF_NEURON
+from neuroemu.models.counter import CounterSites
+from neuroemu.models.homeostasis import HomeostasisSites
 from neuroemu.models.registers import Discretized
 from neuroemu.numeric.ops import OVERFLOWED, REQUANTIZE, overflowed, requantize
 from neuroemu.numeric.site import Exact
@@ -98,14 +101,14 @@ OVERFLOWED[Watched] = _overflowed
 def watch_plan(plan: Discretized, place: Place, trace: Trace | None) -> dict[str, Watched]:
     """Return the sites of a ``fixed`` run over Python ints: `Site.as_fixed` of every one.
 
-    An analog membrane narrows nothing, so its sites are exact and nothing is proved about them.
+    An analog membrane narrows nothing, nor does a pair controller: their sites are exact and nothing is proved of them.
     """
     sites = {}
-    for name in ("leak", "drive", "input"):
+    for name in (*OF_NEURON, "drive", *HomeostasisSites._fields, *CounterSites._fields):
         sites[name] = Watched(name=name, site=Exact(), place=place, trace=trace)
     for name, site in plan.sites.items():
         low, high = plan.widest[name]
-        on_membrane = name in ("leak", "input") or plan.is_analog
+        on_membrane = name in OF_NEURON or plan.is_analog
         sites[name] = Watched(
             name=name,
             site=site.as_fixed(int),

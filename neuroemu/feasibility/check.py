@@ -7,17 +7,20 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from neuroemu.experiment import Experiment
+from neuroemu.feasibility.accumulator import accumulator_findings
 from neuroemu.feasibility.constants import constant_findings
+from neuroemu.feasibility.deferred import Deferred, deferred, deferred_findings
 from neuroemu.feasibility.findings import Finding, plain
-from neuroemu.feasibility.leak import Leak, leak_findings, leaks
-from neuroemu.feasibility.learning import Learning, learning, learning_findings, with_prediction
-from neuroemu.feasibility.periodic import (
-    Periodic,
-    accumulator_findings,
-    periodic,
-    periodic_findings,
-)
-from neuroemu.feasibility.ranges import Reach, range_findings, reaches
+from neuroemu.feasibility.leak import Leak, leaks
+from neuroemu.feasibility.leak_findings import leak_findings
+from neuroemu.feasibility.learning import Learning, learning, with_prediction
+from neuroemu.feasibility.learning_findings import learning_findings
+from neuroemu.feasibility.network_lsb import NetworkLsb, network_lsb, network_lsb_findings
+from neuroemu.feasibility.pairs import Pairs, pair_findings, pairs
+from neuroemu.feasibility.periodic import Periodic, periodic, periodic_findings
+from neuroemu.feasibility.range_findings import range_findings
+from neuroemu.feasibility.ranges import Reach, reaches
+from neuroemu.feasibility.signs import Signs, sign_findings, signs
 from neuroemu.feasibility.timing import Place, Timing, places, timing, timing_findings
 from neuroemu.feasibility.widest import Widest, widest
 from neuroemu.hardware.config import Target
@@ -25,6 +28,12 @@ from neuroemu.metrics.outcome import Verdict
 from neuroemu.models.discretize import discretize
 from neuroemu.models.registers import Discretized
 from neuroemu.prediction.predict import Prediction, predict
+
+TOPICS = (
+    *("network_lsb", "learning", "periodic", "deferred", "signs", "pairs"),
+    *("leak", "ranges", "widest", "timing", "places"),
+)
+"""Fields of `Feasibility` that are the result of one analysis."""
 
 KNOWN_TO_PREDICTION = ("dead_zone", "time_constant", "refractory", "slow")
 """Kinds that the predicted rates take into account."""
@@ -40,16 +49,20 @@ class Feasibility:
         Registers, sites, steps, constants.
     prediction : Prediction or None
         Rates and verdict; None if the experiment asks no question.
-    learning, periodic, leak, ranges, widest, timing, places
-        One analysis each, of the modules with these names.
+    network_lsb, learning, periodic, deferred, signs, pairs, leak, ranges, widest, timing, places
+        One analysis each, of the modules with these names; empty where it is not for this target.
     all_findings : tuple of Finding
         Problems first, then notes.
     """
 
     discretized: Discretized
     prediction: Prediction | None
+    network_lsb: tuple[NetworkLsb, ...]
     learning: tuple[Learning, ...]
     periodic: tuple[Periodic, ...]
+    deferred: tuple[Deferred, ...]
+    signs: tuple[Signs, ...]
+    pairs: tuple[Pairs, ...]
     leak: tuple[Leak, ...]
     ranges: tuple[Reach, ...]
     widest: tuple[Widest, ...]
@@ -78,8 +91,7 @@ class Feasibility:
             "notes": plain(self.notes),
             "constants": [plain(c.as_json()) for c in d.constants],
         }
-        topics = ("learning", "periodic", "leak", "ranges", "widest", "timing", "places")
-        return data | {name: plain(getattr(self, name)) for name in topics}
+        return data | {name: plain(getattr(self, name)) for name in TOPICS}
 
 
 def check(experiment: Experiment, target: Target) -> Feasibility:
@@ -100,7 +112,7 @@ def check(experiment: Experiment, target: Target) -> Feasibility:
     Examples
     --------
     >>> from neuroemu.hardware.load import load_experiment, load_target
-    >>> found = check(load_experiment("spike_based_homeostasis"), load_target("brainscales1"))
+    >>> found = check(load_experiment("spike_based_homeostasis"), load_target("generic4"))
     >>> [f.kind for f in found.findings]
     ['dead_update']
     """
@@ -111,11 +123,16 @@ def check(experiment: Experiment, target: Target) -> Feasibility:
     if prediction is not None and prediction.applies and prediction.set_point_hz is not None:
         rules = with_prediction(d, rules, prediction.set_point_hz)
     periods, reach, clock = periodic(d, rules, gain), reaches(d), timing(d)
+    later, by_sign, by_pairs, steps = deferred(d, rules), signs(d), pairs(d), network_lsb(d)
     found = [
         *constant_findings(d),
+        *network_lsb_findings(steps),
         *learning_findings(d, rules),
         *periodic_findings(d, periods),
-        *accumulator_findings(d, rules),
+        *deferred_findings(d, later),
+        *sign_findings(d, by_sign),
+        *pair_findings(d, by_pairs),
+        *accumulator_findings(d, rules, periods),
         *leak_findings(d, found_leaks),
         *range_findings(d, reach),
         *timing_findings(d, clock, room),
@@ -127,8 +144,12 @@ def check(experiment: Experiment, target: Target) -> Feasibility:
     return Feasibility(
         discretized=d,
         prediction=prediction,
+        network_lsb=steps,
         learning=rules,
         periodic=periods,
+        deferred=later,
+        signs=by_sign,
+        pairs=by_pairs,
         leak=found_leaks,
         ranges=reach,
         widest=widest(d),

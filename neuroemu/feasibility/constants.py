@@ -6,15 +6,38 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+from neuroemu.feasibility.delivery import LARGEST_WORD, mean_delivered
 from neuroemu.feasibility.findings import Finding, percent, severity
+from neuroemu.feasibility.input import place_of_sums
 from neuroemu.feasibility.search import last
-from neuroemu.feasibility.traffic import LARGEST_WORD, codes, learns, mean_delivered
-from neuroemu.models.registers import COARSE, Constant, Discretized
+from neuroemu.feasibility.step import takes_at_once
+from neuroemu.feasibility.traffic import codes, learns
+from neuroemu.models.constants import COARSE, Constant
+from neuroemu.models.registers import Discretized
 from neuroemu.numeric.constants import decimal
 from neuroemu.numeric.ops import rounded
 
-ELSEWHERE = ("leak_multiplier", "tau_refrac_ms", "dw_plus", "dw_minus")
+ELSEWHERE = (
+    *("leak_multiplier", "leak_shift", "leak_amount", "current_multiplier", "current_shift"),
+    *("tau_refrac_ms", "dw_plus", "dw_minus"),
+)
 """Constants whose effect, and not whose value, is judged: by `leak` and `learning`."""
+
+REGISTERS = {
+    "dw_plus": "plasticity.increment.format",
+    "dw_minus": "plasticity.increment.format",
+    "target_count": "plasticity.counter.width",
+    "gain": "synapse.gain.format",
+    "tau_refrac_ms": "refractory.format",
+    "leak_multiplier": "membrane.leak.format",
+    "leak_shift": "membrane.leak.format",
+    "leak_amount": "membrane.leak.format",
+    "current_multiplier": "neuron.current.decay_format",
+    "current_shift": "neuron.current.decay_format",
+    "bias": "neuron.bias.format",
+    "resistance": "neuron.resistance.format",
+}
+"""Keys of the formats that hold constants of these names; weights and voltages have theirs below."""
 
 INITIAL = ("v_init",)
 
@@ -59,6 +82,9 @@ def _of_constant(d: Discretized, row: Row) -> Iterator[Finding]:
     constant, flags = row.constant, row.constant.flags
     if row.name in ELSEWHERE and "saturated" not in flags:
         return
+    table = d.target.neuron
+    if row.name == "v_reset" and table is not None and table.reset != "value":
+        return  # `leak` says where it lands
     for kind in ("zeroed", "saturated", "coarse", "clipped_limit"):
         if kind in flags:
             break
@@ -95,21 +121,20 @@ def _sentence(row: Row, kind: str) -> str:
 def _remedy(row: Row, kind: str, d: Discretized) -> str:
     key = _register_key(row, d)
     if kind == "saturated":
-        return f"widen {key} in front of the point"
+        return f"widen {key}" + ("" if key.endswith(".width") else " in front of the point")
+    if row.name == "target_count":
+        return "lengthen plasticity.update_period_us: whole spikes are counted"
     return f"add fraction bits to {key}"
 
 
 def _register_key(row: Row, d: Discretized) -> str:
+    table = d.target.neuron
+    if row.name == "v_thresh" and table is not None and table.threshold is not None:
+        return "neuron.threshold.format"
     if row.name.startswith("v_"):
         return "membrane.format"
-    if row.name in ("dw_plus", "dw_minus"):
-        return "plasticity.increment.format"
-    if row.name == "gain":
-        return "synapse.gain.format"
-    if row.name == "tau_refrac_ms":
-        return "refractory.format"
-    if row.name == "leak_multiplier":
-        return "membrane.leak.format"
+    if row.name in REGISTERS:
+        return REGISTERS[row.name]
     is_plastic = d.experiment.projections[row.owners[0]].plasticity is not None
     return f"{'plasticity' if is_plastic else 'synapse'}.weight.format"
 
@@ -177,6 +202,8 @@ def threshold_from_rest(d: Discretized, population: str) -> Fraction:
 
 def _finer_drive(d: Discretized) -> str:
     gain = d.target.synapse.gain
+    if not takes_at_once(d):
+        return f"add fraction bits to {place_of_sums(d)}"
     if gain.format is not None:
         return "add fraction bits to synapse.gain.format or to membrane.format"
     other = (

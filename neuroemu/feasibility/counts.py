@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from neuroemu.feasibility.delivery import excites
 from neuroemu.feasibility.findings import RARE, Finding
 from neuroemu.feasibility.learning import period_s
-from neuroemu.feasibility.traffic import at_least, busiest_hz, excites, fan_in, onto, stretches
+from neuroemu.feasibility.traffic import at_least, busiest_hz, fan_in, onto, stretches
 from neuroemu.models.registers import Discretized
 
 MANY = 10**9
@@ -131,6 +132,7 @@ def counter_findings(counts: Counts, *, refuses: bool = False) -> Iterator[Findi
     """
     if counts.overflow is None or not counts.overflow:
         return
+    lost = " (the second spike of a period is lost)" if counts.limit == 2 else ""
     is_problem = counts.overflow > RARE or (refuses and (counts.overflows or 0.0) > RARE)
     if not is_problem and (counts.overflows or 0.0) < 1:
         return
@@ -138,9 +140,33 @@ def counter_findings(counts: Counts, *, refuses: bool = False) -> Iterator[Findi
         kind="counter",
         key="plasticity.counter.width",
         sentence=f"the counters of {counts.unit} overflow in {100 * counts.overflow:.3g} % of the periods: they hold "
-        f"{counts.limit - 1}, and {counts.expected or 0:.4g} spikes are expected"
+        f"{counts.limit - 1}, and {counts.expected or 0:.4g} spikes are expected{lost}"
         f"{'; one overflow refuses the run' if refuses else ''}",
         remedy="widen plasticity.counter.width, or shorten plasticity.update_period_us",
         severity="problem" if is_problem else "note",
         register="plasticity.counter.width",
+    )
+
+
+def negative_from(d: Discretized) -> int | None:
+    """Return the count from which a program reads a counter as negative; None where it does not."""
+    table = d.target.plasticity.counter
+    return 2 ** (table.width - 1) if table.signed else None
+
+
+def signed_findings(d: Discretized, counts: Counts) -> Iterator[Finding]:
+    """Yield that a count can be read as negative, so that the rule turns round."""
+    start = negative_from(d)
+    if start is None or start > counts.most:
+        return
+    expected = counts.expected or 0.0
+    chance = poisson_at_least(start, expected)
+    yield Finding(
+        kind="counter",
+        key="plasticity.counter.signed",
+        sentence=f"from {start} spikes in a period ({start / period_s(d):.4g} Hz) the count of {counts.unit} is read "
+        f"as negative, and the rule turns round; {expected:.4g} are expected, so many in {100 * chance:.2g} % of the "
+        "periods",
+        remedy="shorten plasticity.update_period_us, or let the program read it unsigned (counter.signed = false)",
+        severity="problem" if chance > RARE else "note",
     )

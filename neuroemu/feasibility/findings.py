@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields, is_dataclass
 from fractions import Fraction
 from typing import Any, Literal
 
-from neuroemu.models.registers import COARSE
+from neuroemu.models.constants import COARSE
 
 Severity = Literal["problem", "note"]
 

@@ -9,7 +9,8 @@ from typing import Any
 from neuroemu.experiment import Experiment
 from neuroemu.feasibility.findings import WIDEN_MEMBRANE, Finding
 from neuroemu.hardware.config import Target
-from neuroemu.models.discretize import weight_lsb
+from neuroemu.models.discretize_synapse import weight_lsb
+from neuroemu.models.network_load import network_load
 from neuroemu.numeric.constants import decimal, round_fraction
 from neuroemu.numeric.format import MAX_WIDTH, Format, FormatError
 
@@ -19,6 +20,12 @@ Sort = Callable[[Finding], bool]
 FORMATS = (
     "membrane.format",
     "membrane.leak.format",
+    "neuron.threshold.format",
+    "neuron.bias.format",
+    "neuron.current.format",
+    "neuron.current.decay_format",
+    "neuron.buffer.format",
+    "neuron.resistance.format",
     "refractory.format",
     "synapse.weight.format",
     "synapse.gain.format",
@@ -26,6 +33,18 @@ FORMATS = (
     "plasticity.increment.format",
     "plasticity.accumulator.format",
 )
+
+
+OWN_CONSTANTS = (
+    "neuron.threshold.format",
+    "neuron.bias.format",
+    "neuron.current.decay_format",
+    "neuron.resistance.format",
+)
+"""Registers of one constant, which grow by fraction bits."""
+
+SUMS = ("neuron.buffer.format", "neuron.current.format")
+"""Registers of a sum of inputs, which grow by integer bits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,10 +102,12 @@ def groups(experiment: Experiment) -> tuple[Group, ...]:
         ),
         Group(
             name="membrane",
-            registers=("membrane.", "synapse.gain."),
-            grow=(_refine("membrane.format"), _refine("membrane.leak.format")),
+            registers=("membrane.", "neuron.", "synapse.gain."),
+            grow=(_finer_membrane, _finer_leak),
             hold=(
                 (lambda f: f.register == "synapse.gain.format", _refine("synapse.gain.format")),
+                *((_finer(key), _refine(key)) for key in OWN_CONSTANTS),
+                *((_wider(key), _widen(key)) for key in SUMS),
                 (lambda f: f.remedy == WIDEN_MEMBRANE, _widen("membrane.format")),
             ),
             roundings=("membrane.rounding", "synapse.gain.drive_rounding"),
@@ -140,6 +161,45 @@ def _widen(key: str) -> Grow:
     return lambda target, by: _with_format(target, key, 0, by)
 
 
+def _finer(key: str) -> Sort:
+    return lambda f: f.register == key and "fraction" in f.remedy
+
+
+def _wider(key: str) -> Sort:
+    return lambda f: f.register == key and "in front" in f.remedy
+
+
+def counts_in_membrane_lsb(target: Target) -> list[str]:
+    """Return the registers whose LSB is the membrane's, and so follows it."""
+    table, leak = target.neuron, target.membrane.leak
+    found = ["membrane.format"]
+    if leak is not None and leak.kind in ("subtract", "constant"):
+        found.append("membrane.leak.format")
+    if table is None:
+        return found
+    has_own_scale = table.resistance is not None
+    if table.current is not None and not has_own_scale:
+        found.append("neuron.current.format")
+    if table.buffer.format is not None and table.buffer.counts == "current" and not has_own_scale:
+        found.append("neuron.buffer.format")
+    return found
+
+
+def _finer_membrane(target: Target, by: int) -> Target | None:
+    """Add fraction bits to the membrane, and to what counts in its LSB."""
+    current: Target | None = target
+    for key in counts_in_membrane_lsb(target):
+        current = None if current is None else _with_format(current, key, by, 0)
+    return current
+
+
+def _finer_leak(target: Target, by: int) -> Target | None:
+    """Add fraction bits to a multiplier; another leak has nothing that bits make finer."""
+    leak = target.membrane.leak
+    is_multiplier = leak is not None and leak.kind == "multiply"
+    return _with_format(target, "membrane.leak.format", by, 0) if is_multiplier else None
+
+
 def _wider_counter(target: Target, by: int) -> Target | None:
     width = target.plasticity.counter.width + by
     changed: Target = with_value(target, "plasticity.counter.width", width)
@@ -179,7 +239,8 @@ def _hold_increments(experiment: Experiment, target: Target, finer: int) -> Targ
     for projection in experiment.projections.values():
         rule = projection.plasticity
         if rule is not None:
-            lsb = weight_lsb(table.weight, max(abs(decimal(rule.w_min)), abs(decimal(rule.w_max))))
+            largest = max(abs(decimal(rule.w_min)), abs(decimal(rule.w_max)))
+            lsb = weight_lsb(table.weight, largest, network_load(experiment))
             for dw in (rule.dw_plus, rule.dw_minus):
                 raw = round_fraction(decimal(dw) / lsb / form.lsb, table.increment.rounding)
                 most = max(most, raw)

@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from neuroemu.feasibility.constants import threshold_from_rest
-from neuroemu.feasibility.counts import Counts, counter_findings, counts_of, poisson_at_least
-from neuroemu.feasibility.findings import RARE, Finding
+from neuroemu.feasibility.counts import Counts, counter_findings, counts_of, signed_findings
+from neuroemu.feasibility.findings import Finding
 from neuroemu.feasibility.learning import Learning, period_s
 from neuroemu.feasibility.search import last
-from neuroemu.feasibility.traffic import busiest_hz, fan_in, learns, size_of
+from neuroemu.feasibility.traffic import busiest_hz, fan_in, rows
 from neuroemu.models.drift import stored_change
 from neuroemu.models.registers import Discretized
-from neuroemu.wording import number
 
 UNSTABLE = 2.0
 """Loop gain from which a deviation grows."""
@@ -36,7 +35,8 @@ class Periodic:
     up_from, down_from : int or None
         Fewest spikes of one side alone that move the weight; None if no number up to the counter's limit does.
     saturates_from : dict of str to (int or None)
-        Spikes of one side from which ``plus`` or ``minus`` leave the accumulator.
+        Spikes of one side from which ``plus`` or ``minus`` leave the accumulator; where it wraps, spikes more than of
+        the other side (as much as they are worth) from which the change does.
     rows : int
         Presynaptic units of all plastic projections.
     rows_us : float or None
@@ -84,7 +84,7 @@ def _periodic(d: Discretized, rule: Learning, gain: float | None) -> Periodic:
     limit = 2**table.counter.width
     step = d.synapses[rule.projections[0]]
     plus, minus = Fraction(step.dw_plus, step.unit), Fraction(step.dw_minus, step.unit)
-    rows = _rows(d)
+    n = rows(d)
     return Periodic(
         projections=rule.projections,
         period_ms=1000 * seconds,
@@ -97,15 +97,10 @@ def _periodic(d: Discretized, rule: Learning, gain: float | None) -> Periodic:
             "plus": _leaves(step.dw_plus, d, "plus"),
             "minus": _leaves(step.dw_minus, d, "minus"),
         },
-        rows=rows,
-        rows_us=None if table.row_time_us is None else rows * table.row_time_us,
+        rows=n,
+        rows_us=None if table.row_time_us is None else n * table.row_time_us,
         loop_gain=_loop_gain(d, rule) if gain is None else gain,
     )
-
-
-def _rows(d: Discretized) -> int:
-    pres = {p.pre for n, p in d.experiment.projections.items() if learns(d, n)}
-    return sum(size_of(d.experiment, pre) for pre in pres)
 
 
 def _moves_from(change: Fraction, rounding: str, most: int) -> int | None:
@@ -113,9 +108,17 @@ def _moves_from(change: Fraction, rounding: str, most: int) -> int | None:
     return found if found <= most else None
 
 
+def products_overflow(d: Discretized) -> str:
+    """Return what the accumulator does to products and their difference where they do not fit."""
+    table = d.target.plasticity.accumulator
+    return table.products or table.overflow
+
+
 def _leaves(dw: int, d: Discretized, site: str) -> int | None:
-    form = d.target.plasticity.accumulator.format
-    return None if form is None or dw == 0 else d.sites[site].hi // dw + 1
+    if d.target.plasticity.accumulator.format is None or dw == 0:
+        return None
+    wraps_below = site == "minus" and products_overflow(d) == "wrap"
+    return (-d.sites[site].lo if wraps_below else d.sites[site].hi) // dw + 1
 
 
 def _loop_gain(d: Discretized, rule: Learning) -> float | None:
@@ -129,22 +132,14 @@ def _loop_gain(d: Discretized, rule: Learning) -> float | None:
 
 
 def periodic_findings(d: Discretized, found: tuple[Periodic, ...]) -> Iterator[Finding]:
-    """Yield what is wrong with the period, the counters and the accumulator."""
+    """Yield what is wrong with the period and the counters."""
     refuses = d.target.plasticity.counter.overflow == "error"
     for rule in found:
         yield from _still(rule)
         for counts in (rule.pre, rule.post):
             yield from counter_findings(counts, refuses=refuses)
-        yield from _accumulator(d, rule)
+            yield from signed_findings(d, counts)
         yield from _stability(rule)
-    if found and found[0].rows_us is not None and found[0].rows_us > found[0].period_us:
-        yield Finding(
-            kind="row_time",
-            key="plasticity.update_period_us",
-            sentence=f"to serve the rows ({found[0].rows}) takes {found[0].rows_us:g} us, the period is "
-            f"{found[0].period_us:g} us",
-            remedy=f"lengthen plasticity.update_period_us to at least {found[0].rows_us:g}",
-        )
 
 
 def _still(rule: Periodic) -> Iterator[Finding]:
@@ -153,7 +148,7 @@ def _still(rule: Periodic) -> Iterator[Finding]:
     if mean is None or mean == 0:
         return
     plausible = mean + 3 * math.sqrt(mean)
-    if rule.up_from is None or rule.up_from > plausible:
+    if rule.up_from is None or rule.up_from > max(plausible, 1):
         need = "more than the counter holds" if rule.up_from is None else f"{rule.up_from}"
         yield Finding(
             kind="dead_update",
@@ -163,94 +158,6 @@ def _still(rule: Periodic) -> Iterator[Finding]:
             remedy="lengthen plasticity.update_period_us, or round the stored weight stochastically",
             register="plasticity.weight.format",
         )
-
-
-def _accumulator(d: Discretized, rule: Periodic) -> Iterator[Finding]:
-    table = d.target.plasticity.accumulator
-    if table.format is None:
-        return
-    does = _DOES[table.overflow]
-    for site, counts in (("plus", rule.pre), ("minus", rule.post)):
-        start = rule.saturates_from[site]
-        if start is None or counts.expected is None or start >= counts.limit:
-            continue
-        chance = poisson_at_least(start, counts.expected)
-        if chance > RARE:
-            yield Finding(
-                kind="accumulator",
-                key="plasticity.accumulator.format",
-                sentence=f"dw_{site} times the count {does} from {start} spikes in a period, where "
-                f"{counts.expected:.4g} are expected ({100 * chance:.3g} % of the periods)",
-                remedy="widen plasticity.accumulator.format, or shorten plasticity.update_period_us",
-                register="plasticity.accumulator.format",
-            )
-    if table.format.lo >= 0:
-        yield Finding(
-            kind="accumulator",
-            key="plasticity.accumulator.format",
-            sentence=f"the accumulator {table.format} is unsigned: a change below 0 {does}, so the weight never falls",
-            remedy="use a signed plasticity.accumulator.format",
-        )
-
-
-def accumulator_findings(d: Discretized, rules: tuple[Learning, ...]) -> Iterator[Finding]:
-    """Yield where the accumulator cannot hold the weights between the limits of a rule, or the sums beyond.
-
-    A sum beyond the limits that saturates is brought back to them all the same.
-    """
-    table = d.target.plasticity.accumulator
-    if table.format is None:
-        return
-    for rule in rules:
-        synapse, used = d.synapses[rule.projections[0]], rule.used
-        lowest, highest = synapse.w_min * synapse.unit, synapse.w_max * synapse.unit
-        if table.overflow != "saturate":
-            taken, added = _largest_change(d, rule)
-            lowest, highest = lowest - taken, highest + added
-        if used.plus == used.minus == 0:  # the weight stays where it starts
-            lowest = highest = synapse.weight * synapse.unit
-        if table.format.lo <= lowest and highest <= table.format.hi:
-            continue
-        holds, needs = (
-            " to ".join(number(Fraction(end, synapse.unit)) for end in ends)
-            for ends in ((table.format.lo, table.format.hi), (lowest, highest))
-        )
-        yield Finding(
-            kind="accumulator",
-            key="plasticity.accumulator.format",
-            sentence=f"the accumulator holds {holds} weight LSB, the sums take {needs}: it "
-            f"{_DOES[table.overflow]}{' inside the limits' if table.overflow == 'saturate' else ''}",
-            remedy="widen plasticity.accumulator.format",
-            register="plasticity.accumulator.format",
-        )
-
-
-_DOES = {
-    "saturate": "saturates",
-    "wrap": "wraps",
-    "error": "overflows (the run would be refused)",
-}
-
-
-def _largest_change(d: Discretized, rule: Learning) -> tuple[int, int]:
-    """Return the most that an update takes and adds, in parts of an LSB; by counts that are not `RARE`."""
-    name = rule.projections[0]
-    synapse, projection = d.synapses[name], d.experiment.projections[name]
-    if not d.clock.period_steps:
-        return synapse.dw_minus, synapse.dw_plus
-    limit = 2**d.target.plasticity.counter.width
-    pre = counts_of(d, projection.pre, limit, None)
-    post = counts_of(d, projection.post, limit, rule.used.set_point_hz)
-    minus, plus = synapse.dw_minus * _plausible(post), synapse.dw_plus * _plausible(pre)
-    return min(minus, d.sites["minus"].hi), min(plus, d.sites["plus"].hi)
-
-
-def _plausible(counts: Counts) -> int:
-    """Return the largest count that more than `RARE` of the periods reach; 1 where what to expect is not known."""
-    expected, most = counts.expected, min(counts.most, counts.limit - 1)
-    if expected is None:
-        return 1
-    return last(lambda n: poisson_at_least(n, expected) > RARE, most)
 
 
 def _stability(rule: Periodic) -> Iterator[Finding]:

@@ -3,31 +3,28 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 
-from neuroemu.feasibility.findings import WIDEN_MEMBRANE, Finding, Severity
-from neuroemu.feasibility.leak import raw_multiplier
+from neuroemu.feasibility.delivery import LARGEST_WORD, charge
+from neuroemu.feasibility.input import Push, excesses, pushes, together
 from neuroemu.feasibility.search import first
-from neuroemu.feasibility.traffic import (
-    LARGEST_WORD,
-    codes,
-    drive_range,
-    fan_in,
-    learns,
-    onto,
-    spikes_at_once,
+from neuroemu.feasibility.step import (
+    FAR,
+    Driven,
+    driven,
+    from_rest,
+    lands_at,
+    rest_of,
+    takes_at_once,
 )
+from neuroemu.feasibility.traffic import fan_in, onto
 from neuroemu.models.registers import Discretized
 from neuroemu.numeric.constants import decimal
-from neuroemu.numeric.ops import requantize
+from neuroemu.numeric.site import Site
 
-FAR = 2**200
-"""Further than any membrane gets: Python ints have no width."""
-
-Bounds = tuple[Fraction | None, Fraction]
-"""In membrane LSB; None where nothing bounds it below."""
+Bounds = tuple[Fraction | None, Fraction | None]
+"""In membrane LSB; None where nothing bounds it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +42,7 @@ class Reach:
     experiment : (float, float)
         At any time, whatever the input; infinite where nothing bounds it.
     bounded_by : (str, str)
-        What bounds it below and above: ``start``, ``leak``, ``threshold`` or ``register``.
+        What bounds it below and above: ``start``, ``leak``, ``threshold``, ``floor`` or ``register``.
     threshold : float
         As the register has it.
     register : (float, float) or None
@@ -66,126 +63,221 @@ class Reach:
     is_reachable_in_float: bool
 
 
+def membrane_site(d: Discretized) -> Site:
+    """Return the site that cuts the membrane to its register when input comes."""
+    return d.sites["input" if takes_at_once(d) else "membrane"]
+
+
+def overflows(d: Discretized) -> tuple[str, ...]:
+    """Return what happens to a membrane beyond its register: when input comes, and in a step of a chip's own."""
+    sites = ["input"] if takes_at_once(d) else []
+    sites += ["membrane"] if d.target.neuron is not None else []
+    return tuple(d.sites[name].overflow for name in sites)
+
+
+def starts(d: Discretized, name: str) -> tuple[Fraction, Fraction]:
+    """Return the lowest and the highest membrane at which a neuron can begin, raw."""
+    neuron, table = d.neurons[name], d.target.neuron
+    rest = 0 if d.is_analog else rest_of(d, name)
+    lands = 0 if table is not None and table.reset == "subtract" else neuron.reset
+    found = [Fraction(x) for x in (rest, lands, neuron.v_init)]
+    return min(found), max(found)
+
+
+def highest_before_input(d: Discretized, name: str) -> int:
+    """Return the highest membrane that has not fired: the threshold, or where a spike leaves it."""
+    neuron = d.neurons[name]
+    return max(int(neuron.threshold), lands_at(d, name))
+
+
+def one_step(d: Discretized, name: str) -> tuple[Fraction, Fraction]:
+    """Return where one step's input can take a membrane between its lowest start and its threshold, raw."""
+    push, (lowest, _) = pushes(d, name), starts(d, name)
+    if d.is_analog:
+        return lowest + push.once[0], Fraction(d.neurons[name].threshold) + push.once[1]
+    if takes_at_once(d):
+        return lowest + push.once[0], highest_before_input(d, name) + push.once[1]
+    low = driven(d, name)(int(lowest), int(push.once[0]), 0)
+    return Fraction(min(low, int(lowest))), _from_threshold(d, name, push.once[1])
+
+
+def _from_threshold(d: Discretized, name: str, current: Fraction) -> Fraction:
+    """Return the highest membrane of a step with a current; one more where the membrane before it is tested."""
+    step, table, v = driven(d, name), d.target.neuron, highest_before_input(d, name)
+    for _ in range(2 if table is not None and table.tests == "unleaked" else 1):
+        v = max(v, step(v, int(current), LARGEST_WORD))
+    return Fraction(v)
+
+
 def reaches(d: Discretized) -> tuple[Reach, ...]:
     """Return how far each population's membrane can go."""
     return tuple(_reach(d, name) for name in d.experiment.populations)
 
 
-def together(d: Discretized, population: str) -> tuple[Fraction, Fraction]:
-    """Return the sums of inhibition and of excitation that can meet one neuron in one step."""
-    low = high = Fraction(0)
-    for name, projection in onto(d.experiment, population):
-        spikes = fan_in(d.experiment, projection) * spikes_at_once(d, projection.pre)
-        least, most = drive_range(d, name)
-        low += min(least, Fraction(0)) * spikes
-        high += max(most, Fraction(0)) * spikes
-    return low, high
-
-
 def _reach(d: Discretized, name: str) -> Reach:
-    neuron = d.neurons[name]
-    lsb = d.membrane_lsb or Fraction(1)
-    low, high = (total / lsb for total in together(d, name))
-    threshold, reset = Fraction(neuron.threshold), Fraction(neuron.reset)
-    starts = (Fraction(0), reset, Fraction(neuron.v_init))
-    climb = _climb(d, name, high, max(starts))
-    top = threshold + high
-    upper, above = (climb, "leak") if climb is not None and climb <= top else (top, "threshold")
-    if upper <= max(starts):
-        upper, above = max(starts), "start"
-    is_reachable = _crosses(d, name, climb, max(starts))
-    if is_reachable and neuron.refractory_steps == 0:
-        upper, above = _after_leak(d, name, upper) + high, "threshold"  # until the reset
-    lower, below = _sink(d, name, low, min(starts)), "leak"
-    if lower == min(starts):
-        below = "start"
-    one_step: Bounds = (min(starts) + low, top)
-    experiment: Bounds = (lower, upper)
+    lsb, zero = d.membrane_lsb or Fraction(1), from_rest(d, name)
+    push, once = pushes(d, name), one_step(d, name)
+    upper, above = _upper(d, name, push, once[1])
+    lower, below = _lower(d, name, push, upper)
+    is_reachable = crosses(d, name, push)
+    if d.target.neuron is None and is_reachable and d.neurons[name].refractory_steps == 0:
+        upper, above = after_leak(d, name, upper or once[1]) + push.once[1], "threshold"
     held: tuple[float, float] | None = None
+    one: Bounds = once
+    experiment: Bounds = (lower, upper)
     if not d.is_analog:
-        site = d.sites["input"]
-        held = (float(site.lo * lsb), float(site.hi * lsb))
-        one_step, _ = _cut(d, one_step, ("", ""))
+        site = membrane_site(d)
+        held = (float(site.lo * lsb + zero), float(site.hi * lsb + zero))
+        if any(d.sites[e.site].overflow == "wrap" for e in excesses(d, name)):
+            experiment = (None, None)  # what wraps on its way may push anywhere
+        one, _ = _cut(d, one, ("", ""))
         experiment, (below, above) = _cut(d, experiment, (below, above))
-        if site.overflow == "wrap" and above == below == "register":  # from below, too
-            is_reachable = _crosses(d, name, Fraction(site.hi), Fraction(site.hi))
+        if "wrap" in overflows(d) and above == below == "register":  # from below, too
+            is_reachable = crosses(d, name, push, peak=Fraction(site.hi))
+    low, high = (charge(d, name, total) for total in together(d, name))
+
+    def biological(bounds: Bounds) -> tuple[float, float]:
+        ends = zip(bounds, (-math.inf, math.inf), strict=True)
+        low, high = (end if x is None else float(x * lsb + zero) for x, end in ends)
+        return low, high
+
     return Reach(
         population=name,
         excitation=float(high * lsb),
         inhibition=float(low * lsb),
-        one_step=(_scaled(one_step[0], lsb), _scaled(one_step[1], lsb)),
-        experiment=(_scaled(experiment[0], lsb), _scaled(experiment[1], lsb)),
+        one_step=biological(one),
+        experiment=biological(experiment),
         bounded_by=(below, above),
-        threshold=float(threshold * lsb),
+        threshold=float((Fraction(d.neurons[name].threshold) + _at_equality(d)) * lsb + zero),
         register=held,
         is_reachable=is_reachable,
         is_reachable_in_float=_crosses_in_float(d, name),
     )
 
 
-def _scaled(value: Fraction | None, lsb: Fraction) -> float:
-    return -math.inf if value is None else float(value * lsb)
+def _at_equality(d: Discretized) -> int:
+    """Return what the raw threshold is short of, where a neuron fires at it."""
+    return int(d.target.membrane.fires == "at_or_above" and not d.is_analog)
 
 
 def _cut(d: Discretized, interval: Bounds, by: tuple[str, str]) -> tuple[Bounds, tuple[str, str]]:
     """Return what the register leaves of an interval, and what bounds it then."""
-    site = d.sites["input"]
+    site = membrane_site(d)
     low, high = interval
-    leaves = (low is None or low < site.lo, high > site.hi)
-    if site.overflow == "wrap" and any(leaves):
+    leaves = (low is None or low < site.lo, high is None or high > site.hi)
+    if "wrap" in overflows(d) and any(leaves):
         return (Fraction(site.lo), Fraction(site.hi)), ("register", "register")
     cut = (Fraction(site.lo) if leaves[0] else low, Fraction(site.hi) if leaves[1] else high)
     return cut, ("register" if leaves[0] else by[0], "register" if leaves[1] else by[1])
 
 
-def _leaking(d: Discretized, name: str) -> Callable[[int, int], int]:
-    """Return the leak of a population without a range: bounds are cut at the end, once."""
-    multiplier = raw_multiplier(d, name)
-    site = replace(d.sites["leak"], lo=-FAR, hi=FAR, overflow="saturate").as_fixed()
-    return lambda v, word: int(requantize(multiplier * v, site, word))
+# Bounds of a whole run
 
 
-def _climb(d: Discretized, name: str, high: Fraction, start: Fraction) -> Fraction | None:
+def _upper(d: Discretized, name: str, push: Push, top: Fraction) -> tuple[Fraction | None, str]:
+    """Return the upper bound, None if there is none, and what it is."""
+    _, start = starts(d, name)
+    climb = _climb(d, name, push, start)
+    if not takes_at_once(d) and push.ever[1] is not None:
+        top = _from_threshold(d, name, push.ever[1])
+    if _is_left_above(d, name, top) or (not takes_at_once(d) and push.ever[1] is None):
+        return climb, "leak"
+    if climb is not None and climb <= top:
+        return (start, "start") if climb <= start else (climb, "leak")
+    return (start, "start") if top <= start else (top, "threshold")
+
+
+def _is_left_above(d: Discretized, name: str, top: Fraction) -> bool:
+    """Whether so many spikes as one step can make do not bring a membrane back under its threshold."""
+    table, neuron = d.target.neuron, d.neurons[name]
+    if table is None or table.reset != "subtract":
+        return False
+    return bool(top - table.most_spikes * int(neuron.reset) > neuron.threshold)
+
+
+def _lands_lowest(d: Discretized, name: str, push: Push, upper: Fraction | None) -> int:
+    """Return the lowest membrane that a subtracted threshold leaves, where the membrane before the leak is tested."""
+    neuron, hi = d.neurons[name], d.sites["membrane"].hi
+    highest = hi if upper is None else min(int(upper), hi)
+    after = driven(d, name)(highest, int(push.ever[0] or 0), 0)
+    return int(neuron.threshold) + 1 - int(neuron.reset) - max(highest - after, 0)
+
+
+def _lower(
+    d: Discretized, name: str, push: Push, upper: Fraction | None
+) -> tuple[Fraction | None, str]:
+    """Return the lower bound, None if there is none, and what it is."""
+    start, _ = starts(d, name)
+    low, table = push.ever[0], d.target.neuron
+    if table is not None and (table.reset, table.tests) == ("subtract", "unleaked"):
+        start = min(start, Fraction(_lands_lowest(d, name, push, upper)))
+    if low == 0 and _stays_above(d, name, start):
+        return start, "start"
+    if low is None:
+        return None, "leak"
+    if d.is_analog:
+        multiplier = d.neurons[name].multiplier
+        return (None, "leak") if multiplier == 1 else (min(start, low / (1 - multiplier)), "leak")
+    step = driven(d, name)
+    far = -4 * int(d.sites["leak"].hi) + min(int(start), 0)
+    if step(far, int(low), 0) <= far:
+        return None, "leak"
+    found = -Fraction(first(lambda x: step(-x, int(low), 0) >= -x, -int(start)))
+    if table is not None and takes_at_once(d):  # input may meet a membrane that was just reset
+        found = min(found, lands_at(d, name) + low)
+    by_floor = table is not None and table.floor is not None
+    return min(found, start), "floor" if by_floor else "leak"
+
+
+def _stays_above(d: Discretized, name: str, start: Fraction) -> bool:
+    """Whether a step without input takes no membrane below where it starts."""
+    return d.is_analog or driven(d, name)(int(start), 0, 0) >= start
+
+
+def _climb(d: Discretized, name: str, push: Push, start: Fraction) -> Fraction | None:
     """Return where the membrane stops climbing if all excitation comes in every step; None if nowhere."""
-    multiplier = d.neurons[name].multiplier
-    if high == 0:
-        return start
-    if multiplier == 1:
+    high, multiplier = push.ever[1], d.neurons[name].multiplier
+    if high is None:
         return None
-    if d.is_analog:
-        return max(start, high / (1 - multiplier))
-    leaked = _leaking(d, name)
-    return Fraction(first(lambda x: leaked(x, LARGEST_WORD) + int(high) <= x, int(start)))
-
-
-def _sink(d: Discretized, name: str, low: Fraction, start: Fraction) -> Fraction | None:
-    """Return where the membrane stops falling if all inhibition comes in every step; None if nowhere."""
-    multiplier = d.neurons[name].multiplier
-    if low == 0:
+    if high == 0 and d.target.neuron is None:
         return start
-    if multiplier == 1:
-        return None
     if d.is_analog:
-        return min(start, low / (1 - multiplier))
-    leaked = _leaking(d, name)
-    return -Fraction(first(lambda x: leaked(-x, 0) + int(low) >= -x, -int(start)))
+        return None if multiplier == 1 else max(start, high / (1 - multiplier))
+    step = driven(d, name)
+    far = 4 * int(d.sites["leak"].hi) + max(int(start), 0)
+    if step(far, int(high), LARGEST_WORD) > far:
+        return None
+    return Fraction(first(lambda x: step(x, int(high), LARGEST_WORD) <= x, int(start)))
 
 
-def _after_leak(d: Discretized, name: str, v: Fraction) -> Fraction:
-    """Return the highest membrane that a leak can leave of `v`."""
+def after_leak(d: Discretized, name: str, v: Fraction) -> Fraction:
+    """Return the highest membrane that a step without input can leave of `v`."""
     if d.is_analog:
         return v * d.neurons[name].multiplier
-    return Fraction(_leaking(d, name)(int(v), LARGEST_WORD))
+    return Fraction(driven(d, name)(int(v), 0, LARGEST_WORD))
 
 
-def _crosses(d: Discretized, name: str, climb: Fraction | None, start: Fraction) -> bool:
+def tested(d: Discretized, name: str, push: Push, peak: Fraction) -> Fraction:
+    """Return the highest membrane that meets the threshold after `peak`."""
+    table = d.target.neuron
+    if table is not None and (table.tests == "unleaked" or table.evaluation == "event"):
+        return peak
+    step: Driven | None = None if d.is_analog else driven(d, name)
+    if step is None or takes_at_once(d):
+        return after_leak(d, name, peak)
+    return Fraction(step(int(peak), int(push.ever[1] or 0), LARGEST_WORD))
+
+
+def crosses(d: Discretized, name: str, push: Push, peak: Fraction | None = None) -> bool:
     """Return whether the membrane passes its threshold; saturated at the end of its register it may not."""
-    if climb is None:
-        return True
-    peak = max(climb, start)
+    if peak is None:
+        climb = _climb(d, name, push, starts(d, name)[1])
+        if climb is None and d.is_analog:
+            return True
+        peak = Fraction(FAR) if climb is None else climb
     if not d.is_analog:
-        peak = min(peak, Fraction(d.sites["input"].hi))
-    return bool(_after_leak(d, name, peak) > d.neurons[name].threshold)
+        peak = min(peak, Fraction(membrane_site(d).hi))
+    return bool(tested(d, name, push, peak) > d.neurons[name].threshold)
 
 
 def _crosses_in_float(d: Discretized, name: str) -> bool:
@@ -198,103 +290,3 @@ def _crosses_in_float(d: Discretized, name: str) -> bool:
     ratio = dt / decimal(population.tau_m_ms)
     peak = max(total / ratio, decimal(population.v_init) - decimal(population.v_rest))
     return peak * (1 - ratio) > decimal(population.v_thresh) - decimal(population.v_rest)
-
-
-def range_findings(d: Discretized, found: tuple[Reach, ...]) -> Iterator[Finding]:
-    """Yield which membranes can leave their register, or never reach their threshold."""
-    for reach in found:
-        if reach.is_reachable_in_float and not reach.is_reachable:
-            yield Finding(
-                kind="unreachable",
-                key=f"populations.{reach.population}.v_thresh",
-                sentence=f"no input brings {reach.population} over its threshold of {reach.threshold:g}: with all "
-                f"inputs in every step it reaches {reach.experiment[1]:.4g}",
-                remedy=WIDEN_MEMBRANE
-                if reach.bounded_by[1] == "register"
-                else "add fraction bits to membrane.format, or to membrane.leak.format",
-                register="" if d.is_analog else "membrane.format",
-            )
-        if not d.is_analog:
-            yield from _membrane(d, reach)
-    if not d.is_analog:
-        for name in d.experiment.projections:
-            yield from _one_spike(d, name)
-
-
-def _membrane(d: Discretized, reach: Reach) -> Iterator[Finding]:
-    site, lsb = d.sites["input"], d.membrane_lsb or Fraction(1)
-    neuron = d.neurons[reach.population]
-    low, high = (x / lsb for x in together(d, reach.population))
-    lowest = min(Fraction(0), Fraction(neuron.reset), Fraction(neuron.v_init)) + low
-    highest = neuron.threshold + high
-    if site.overflow == "error" and neuron.refractory_steps == 0 and reach.is_reachable:
-        highest = _after_leak(d, reach.population, highest) + high  # until the reset
-    if site.lo <= lowest and highest <= site.hi:
-        if site.overflow != "saturate" and "register" in reach.bounded_by:
-            yield _in_many_steps(d, reach)
-        return
-    pulled_down = site.hi + int(low)  # by what comes after the cut, in the same step
-    still_fires = _leaking(d, reach.population)(pulled_down, 0) > neuron.threshold
-    kind, what = _overflow_kind(site.overflow)
-    level: Severity = "problem"
-    if site.overflow == "saturate":
-        level = "note"
-        if lowest >= site.lo and still_fires:
-            return  # it is cut above the threshold, and fires all the same
-    yield Finding(
-        kind=kind,
-        key="membrane.format",
-        sentence=f"in one step the membrane of {reach.population} can go from {float(lowest * lsb):g} to "
-        f"{float(highest * lsb):g}, {d.target.membrane.format} holds {float(site.lo * lsb):g} to "
-        f"{float(site.hi * lsb):g}: it {what}",
-        remedy=WIDEN_MEMBRANE,
-        severity=level,
-        register="membrane.format",
-    )
-
-
-def _in_many_steps(d: Discretized, reach: Reach) -> Finding:
-    """Return the note that only input in step after step leaves the register."""
-    kind, what = _overflow_kind(d.sites["input"].overflow)
-    return Finding(
-        kind=kind,
-        key="membrane.format",
-        sentence=f"input in step after step can take the membrane of {reach.population} out of "
-        f"{d.target.membrane.format}: it {what}",
-        remedy=WIDEN_MEMBRANE,
-        severity="note",
-        register="membrane.format",
-    )
-
-
-def _overflow_kind(overflow: str) -> tuple[str, str]:
-    return {
-        "wrap": ("wraps", "wraps to the other sign"),
-        "error": ("refused", "overflows, and the run would be refused"),
-        "saturate": ("clips", "saturates"),
-    }[overflow]
-
-
-def _one_spike(d: Discretized, name: str) -> Iterator[Finding]:
-    """Yield a finding where the site ``drive`` cuts what a single spike delivers."""
-    site, synapse = d.sites["drive"], d.synapses[name]
-    wide = [Fraction(c * synapse.gain, 2**site.shift) for c in codes(d, name)]
-    most, least = max(wide), min(wide)
-    if site.lo <= least and most <= site.hi:
-        return
-    post = d.experiment.projections[name].post
-    neuron, lsb = d.neurons[post], float(d.membrane_lsb or 1)
-    kind, what = _overflow_kind(site.overflow)
-    fires = _leaking(d, post)(min(neuron.reset, 0) + site.hi, 0) > neuron.threshold
-    harmless = site.overflow == "saturate" and least >= site.lo and fires
-    worst = most if most > site.hi else least
-    weight = "its largest weight" if learns(d, name) else "its weight"
-    yield Finding(
-        kind=kind,
-        key="membrane.format",
-        sentence=f"a spike through {name} at {weight} delivers {float(worst) * lsb:g}, {d.target.membrane.format} "
-        f"holds {site.lo * lsb:g} to {site.hi * lsb:g}: it {what}",
-        remedy=WIDEN_MEMBRANE,
-        severity="note" if harmless else "problem",
-        register="membrane.format",
-    )

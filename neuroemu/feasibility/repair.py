@@ -8,8 +8,10 @@ from typing import Any
 
 from neuroemu.errors import ConfigError
 from neuroemu.experiment import Experiment
+from neuroemu.feasibility.accumulator import accumulator_findings
 from neuroemu.feasibility.check import KNOWN_TO_PREDICTION, Feasibility, check
 from neuroemu.feasibility.constants import constant_findings
+from neuroemu.feasibility.deferred import deferred, deferred_findings
 from neuroemu.feasibility.findings import Finding, plain
 from neuroemu.feasibility.grow import (
     FORMATS,
@@ -20,10 +22,14 @@ from neuroemu.feasibility.grow import (
     value_at,
     with_value,
 )
-from neuroemu.feasibility.leak import leak_findings, leaks
-from neuroemu.feasibility.learning import learning, learning_findings
-from neuroemu.feasibility.periodic import accumulator_findings, periodic, periodic_findings
-from neuroemu.feasibility.ranges import range_findings, reaches
+from neuroemu.feasibility.leak import leaks
+from neuroemu.feasibility.leak_findings import leak_findings
+from neuroemu.feasibility.learning import learning
+from neuroemu.feasibility.learning_findings import learning_findings
+from neuroemu.feasibility.network_lsb import network_lsb, network_lsb_findings
+from neuroemu.feasibility.periodic import periodic, periodic_findings
+from neuroemu.feasibility.range_findings import range_findings
+from neuroemu.feasibility.ranges import reaches
 from neuroemu.hardware.config import Target
 from neuroemu.hardware.rules import target_violations
 from neuroemu.metrics.outcome import Verdict
@@ -157,10 +163,13 @@ def _judge(experiment: Experiment, group: Group, ignored: frozenset[str]) -> Jud
 
 def _learning_side(d: Discretized) -> Iterator[Finding]:
     rules = learning(d)
+    periods = periodic(d, rules)
     yield from constant_findings(d)
+    yield from network_lsb_findings(network_lsb(d))
     yield from learning_findings(d, rules)
-    yield from periodic_findings(d, periodic(d, rules))
-    yield from accumulator_findings(d, rules)
+    yield from periodic_findings(d, periods)
+    yield from deferred_findings(d, deferred(d, rules))
+    yield from accumulator_findings(d, rules, periods)
 
 
 def _membrane_side(d: Discretized) -> Iterator[Finding]:

@@ -1,18 +1,13 @@
-"""Who sends how much to whom: spikes, synapses and what they deliver, by bound or by expectation."""
+"""Who sends how many spikes to whom, by bound or by expectation."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from fractions import Fraction
 
 from neuroemu.experiment import Experiment, Poisson, Projection
 from neuroemu.models.registers import Discretized
-from neuroemu.numeric.ops import requantize, rounded
-from neuroemu.numeric.site import WORD_BITS
-
-LARGEST_WORD = 2**WORD_BITS - 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,8 +65,11 @@ def onto(experiment: Experiment, population: str) -> Iterator[tuple[str, Project
 
 
 def spikes_at_once(d: Discretized, pre: str) -> int:
-    """Return how often one unit of `pre` can spike in one step."""
-    return d.clock.input_steps if pre in d.experiment.stimuli else 1
+    """Return how many spikes of one unit of `pre` can be dealt with in one step."""
+    table = d.target.neuron
+    if pre in d.experiment.stimuli:
+        return 1 if table is not None and table.merges_input else d.clock.input_steps
+    return 1 if table is None else table.most_spikes
 
 
 def learns(d: Discretized, name: str) -> bool:
@@ -80,49 +78,16 @@ def learns(d: Discretized, name: str) -> bool:
     return is_plastic and d.target.plasticity.update != "none"
 
 
+def rows(d: Discretized) -> int:
+    """Return how many presynaptic units have a plastic projection."""
+    pres = {p.pre for n, p in d.experiment.projections.items() if learns(d, n)}
+    return sum(size_of(d.experiment, pre) for pre in pres)
+
+
 def codes(d: Discretized, name: str) -> tuple[int, int]:
     """Return the lowest and the highest weight code that a projection can hold."""
     synapse = d.synapses[name]
     return (synapse.w_min, synapse.w_max) if learns(d, name) else (synapse.weight, synapse.weight)
-
-
-def delivered(d: Discretized, name: str, code: int, word: int = 0) -> Fraction:
-    """Return what a spike adds to the membrane, in biological units, for one random word."""
-    synapse = d.synapses[name]
-    if d.membrane_lsb is None:
-        return code * synapse.lsb
-    site = d.sites["drive"].as_fixed()
-    return int(requantize(code * synapse.gain, site, word)) * d.membrane_lsb
-
-
-def mean_delivered(d: Discretized, name: str, code: int) -> Fraction:
-    """Return what a spike adds on average; differs from one word only where the drive is stochastic."""
-    if d.membrane_lsb is None or not d.sites["drive"].is_stochastic:
-        return delivered(d, name, code)
-    site = d.sites["drive"]
-    exact = Fraction(code * d.synapses[name].gain, 2**site.shift)
-    return min(max(exact, Fraction(site.lo)), Fraction(site.hi)) * d.membrane_lsb
-
-
-def drive_range(d: Discretized, name: str) -> tuple[Fraction, Fraction]:
-    """Return the least and the most that one spike can add, over all codes and words, biological units.
-
-    Where a code in between may wrap at the site ``drive`` it is the whole register.
-    """
-    if d.membrane_lsb is not None and d.sites["drive"].overflow == "wrap":
-        site, gain = d.sites["drive"], d.synapses[name].gain
-        ends = [
-            rounded(c * gain, site.as_fixed(), w) for c in codes(d, name) for w in (0, LARGEST_WORD)
-        ]
-        if learns(d, name) and not site.lo <= min(ends) <= max(ends) <= site.hi:
-            return site.lo * d.membrane_lsb, site.hi * d.membrane_lsb
-    values = [delivered(d, name, c, w) for c in codes(d, name) for w in (0, LARGEST_WORD)]
-    return min(values), max(values)
-
-
-def excites(d: Discretized, name: str) -> bool:
-    """Whether a spike of a projection can raise the membrane."""
-    return drive_range(d, name)[1] > 0
 
 
 def at_least(k: int, n: int, p: float) -> float:

@@ -5,17 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from neuroemu.feasibility.traffic import learns
+from neuroemu.models.containers import OF_NEURON
 from neuroemu.models.registers import Discretized
 
 CONTAINER_BITS = {"int32": 32, "int64": 64, "double": 54}
 """Two's complement bits that each holds exactly."""
 
-IN_MEMBRANE = ("leak", "input")
-"""Sites that run in the membrane's container; all others run in int64 or in doubles."""
+NEURON = ("decay", "current", "force", "leak", "slope", "membrane", "drive", "input")
+"""Sites on the way of an input to a spike, in the order of docs/spec/chip-neuron.md."""
 
-ALWAYS = ("leak", "drive", "input")
-EVENT = ("accumulate", "store")
-PERIODIC = ("count", "plus", "minus", "change", "accumulate", "store")
+UPDATES = {
+    "event": ("accumulate", "store"),
+    "periodic": ("count", "plus", "minus", "change", "accumulate", "store"),
+    "sign": ("count", "read", "minus", "change", "accumulate", "store"),
+    "deferred": ("count", "accumulate", "store"),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,10 +53,26 @@ class Widest:
 
 def widest(d: Discretized) -> tuple[Widest, ...]:
     """Return the widest value of every site that the experiment uses."""
-    names = [name for name in ALWAYS if name in d.widest]
+    names = [name for name in NEURON if name in d.widest and not _is_unused(d, name)]
+    table = d.target.plasticity
     if any(learns(d, name) for name in d.experiment.projections):
-        names += PERIODIC if d.clock.period_steps else EVENT
+        is_sign = table.update == "periodic" and table.form == "sign"
+        names += UPDATES.get("sign" if is_sign else table.update, ())
     return tuple(_widest(d, name) for name in names)
+
+
+def _is_unused(d: Discretized, site: str) -> bool:
+    """Whether nothing but 0 passes a site of the chip's own step."""
+    table = d.target.neuron
+    if table is None:
+        return False
+    has_current = table.current is not None
+    unused = {
+        "decay": not has_current,
+        "current": not has_current and table.input == "membrane",
+        "force": table.input == "membrane",
+    }
+    return unused.get(site, False)
 
 
 def bits_of(low: int, high: int) -> int:
@@ -70,7 +90,7 @@ def _widest(d: Discretized, site: str) -> Widest:
     low, high = d.widest[site]
     bits = bits_of(low, high)
     container = d.container
-    if container != "double" and site not in IN_MEMBRANE:
+    if container != "double" and site not in OF_NEURON:
         container = "int64"
     return Widest(
         site=site,
@@ -99,6 +119,8 @@ def power(value: int) -> str:
 
 def _product(d: Discretized, site: str) -> str:
     """Return the product or sum that reaches furthest, in raw numbers."""
+    if site in NEURON:
+        return _of_neuron(d, site)
     table = d.target.plasticity
     unit = 2 ** d.sites["store"].shift
     plus = max((s.dw_plus for s in d.synapses.values()), default=0)
@@ -106,27 +128,49 @@ def _product(d: Discretized, site: str) -> str:
     full = 2**table.counter.width - 1
     weight = table.weight.format
     limits = [abs(w) for s in d.synapses.values() for w in (s.w_min, s.w_max)] or [0]
-    text = {
+    is_sign = table.form == "sign" and table.update == "periodic"
+    return {
         "accumulate": f"weight {weight.hi} x {unit} + change",
         "store": f"limit {max(limits)} x {unit} + rounding",
         "plus": f"dw_plus {plus} x count {full}",
         "minus": f"dw_minus {minus} x count {full}",
-        "change": "plus - minus",
+        "change": "target - minus" if is_sign else "plus - minus",
         "count": f"count {full} + 1",
-    }
-    return text[site] if site in text else _membrane_product(d, site)
+        "read": f"count {full}",
+    }[site]
 
 
-def _membrane_product(d: Discretized, site: str) -> str:
-    form = d.target.membrane.format
+def _of_neuron(d: Discretized, site: str) -> str:
+    table, form = d.target.neuron, d.target.membrane.format
     low, high = (form.lo, form.hi) if form else (0, 0)
-    if site == "input":
-        return f"membrane {power(low)} + drive {power(low)}"
     if site == "leak":
         factors = [n.unit for n in d.neurons.values()]
         factors += [int((n.multiplier - 1) * n.unit) for n in d.neurons.values()]
         f, v = max(((f, v) for f in factors for v in (low, high)), key=lambda p: abs(p[0] * p[1]))
+        if table is not None and table.resistance is not None:
+            return f"(membrane - force) x {power(f)}"
         return f"membrane {power(v)} x {power(f)}"
+    if site == "drive":
+        return _drive(d)
+    if site == "input":
+        into = "membrane" if table is None else table.input
+        ends = zip(_ends(d, "input"), _ends(d, "drive"), strict=True)
+        x, y = max(ends, key=lambda p: abs(p[0] + p[1]))
+        return f"{into} {power(x)} + drive {power(y)}"
+    return {
+        "decay": "current x multiplier",
+        "current": "current + input",
+        "force": "current x resistance" if table and table.resistance else "current + bias",
+        "slope": "leak + current + bias" if table and table.input != "membrane" else "leak + bias",
+        "membrane": "membrane + change",
+    }[site]
+
+
+def _ends(d: Discretized, site: str) -> tuple[int, int]:
+    return d.sites[site].lo, d.sites[site].hi
+
+
+def _drive(d: Discretized) -> str:
     tables = (d.target.plasticity.weight.format, d.target.synapse.weight.format)
     codes = [c for t in tables for c in (t.lo, t.hi)]
     gains = [s.gain for s in d.synapses.values()] or [0]

@@ -9,7 +9,8 @@ from neuroemu.errors import ConfigError, Violation
 from neuroemu.experiment import Experiment, MembraneRecord
 from neuroemu.hardware.clock import target_clock
 from neuroemu.hardware.config import Target
-from neuroemu.models.rungs import MS, Arithmetic, ideal
+from neuroemu.models.arithmetic import Arithmetic
+from neuroemu.models.rungs import MS, ideal
 from neuroemu.numeric.constants import decimal
 
 

@@ -16,7 +16,8 @@ from neuroemu.fitting.rules import (
     tightest,
     width_for,
 )
-from neuroemu.models.discretize import weight_lsb
+from neuroemu.models.discretize_synapse import weight_lsb
+from neuroemu.models.network_load import network_load
 from neuroemu.numeric.constants import decimal, round_fraction
 from neuroemu.numeric.site import WORD_BITS
 
@@ -70,7 +71,8 @@ def own_step(request: Request) -> Fraction:
     """Return the largest LSB of a plastic weight on the target as it is."""
     table = request.target.plasticity.weight
     limits = [(decimal(r.w_min), decimal(r.w_max)) for _, r in request.plastic.values()]
-    return max(weight_lsb(table, max(abs(low), abs(high))) for low, high in limits)
+    load = network_load(request.experiment)
+    return max(weight_lsb(table, max(abs(low), abs(high)), load) for low, high in limits)
 
 
 def increments(

@@ -18,8 +18,8 @@ from neuroemu.fitting.grid import float_on_grid, recording_all
 from neuroemu.fitting.histogram import Histogram
 from neuroemu.fitting.observed import LABELS, Observation, from_constants, from_histogram
 from neuroemu.hardware.config import Target
+from neuroemu.models.arithmetic import Arithmetic
 from neuroemu.models.homeostasis import HomeostasisParams
-from neuroemu.models.rungs import Arithmetic
 
 Ints = NDArray[np.int64]
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuroemu.fitting.histogram import Histogram
-from neuroemu.models.rungs import Arithmetic
+from neuroemu.models.arithmetic import Arithmetic
 
 LABELS = {
     "membrane.format": "membrane",

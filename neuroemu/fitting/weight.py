@@ -12,8 +12,10 @@ from neuroemu.fitting.learning import update_bounds
 from neuroemu.fitting.register import Register, Request
 from neuroemu.fitting.rules import DELTA, Bound, fraction_bits, make_format, tightest, width_for
 from neuroemu.hardware.config import WeightTable
-from neuroemu.models.discretize import weight_lsb
+from neuroemu.models.discretize_synapse import weight_lsb
+from neuroemu.models.network_load import load_lsb, network_load
 from neuroemu.numeric.constants import decimal
+from neuroemu.numeric.format import Format
 
 Ranges = Mapping[str, tuple[Fraction, Fraction]]
 Bounds = Mapping[str, Sequence[Bound]]
@@ -85,7 +87,11 @@ def _weight(
     """Return the narrowest weight register for ranges and bounds by projection."""
     key = f"{place}.weight.format"
     largest = {n: max(abs(low), abs(high)) for n, (low, high) in ranges.items()}
-    if table.lsb == "full_scale":
+    load = network_load(request.experiment)
+    if table.lsb == "network":
+        width, tight = _by_load(load, bounds, signed=signed)
+        fraction = table.format.fraction
+    elif table.lsb == "full_scale":
         width, tight = _full_scale(largest, bounds, signed=signed)
         fraction = table.format.fraction
     else:
@@ -93,7 +99,7 @@ def _weight(
         width = _width(ranges, lsb, request.precision, signed=signed)
     form = make_format(key, width, fraction, signed=signed)
     fitted = table.model_copy(update={"format": form})
-    lsbs = {n: weight_lsb(fitted, value) for n, value in largest.items()}
+    lsbs = {n: weight_lsb(fitted, value, load) for n, value in largest.items()}
     bound = tightest(bounds.get(tight, ()))
     reason = "no weight but 0" if bound is None else bound.reason(lsbs[tight])
     shortfalls = []
@@ -110,7 +116,7 @@ def _weight(
         format=form,
         own=table.format,
         lsb=float(max(lsbs.values())),
-        own_lsb=float(max(weight_lsb(table, value) for value in largest.values())),
+        own_lsb=float(max(weight_lsb(table, value, load) for value in largest.values())),
         range_reason="the rule's limits" if place == "plasticity" else "the largest weight",
         step_reason=reason,
         is_proved=True,
@@ -125,6 +131,14 @@ def _full_scale(
     steps = {n: max(largest[n] / b.lsb for b in found) for n, found in bounds.items() if found}
     tight = max(steps, key=lambda n: steps[n], default="")
     return width_for(Fraction(0), steps.get(tight, Fraction(1)), signed=signed), tight
+
+
+def _by_load(load: Fraction, bounds: Bounds, *, signed: bool) -> tuple[int, str]:
+    """Return the width at which the network's load leaves a step that is small enough, and who needs it."""
+    needs = {n: found.lsb for n in bounds if (found := tightest(bounds[n])) is not None}
+    tight = min(needs, key=lambda n: needs[n], default="")
+    whole = load_lsb(load, Format(False, 1, 0)) * 2  # what all codes together stand for
+    return width_for(Fraction(0), whole / needs.get(tight, whole) - 1, signed=signed), tight
 
 
 def _step(table: WeightTable, bounds: Bounds) -> tuple[int, Fraction, str]:

@@ -16,10 +16,12 @@ from neuroemu.fitting.observe import observe
 from neuroemu.fitting.observed import Observation
 from neuroemu.fitting.propose import Proposal, memory_bits, propose
 from neuroemu.fitting.register import Register, Request
+from neuroemu.fitting.supported import check_supported
 from neuroemu.hardware.config import Target
 from neuroemu.metrics.verdict import Verdict
+from neuroemu.models.constants import Constant
 from neuroemu.models.discretize import discretize
-from neuroemu.models.registers import Constant, Discretized
+from neuroemu.models.registers import Discretized
 from neuroemu.numeric.constants import decimal
 
 MARGIN = 0.25
@@ -170,7 +172,8 @@ def fit(
     Raises
     ------
     ConfigError
-        If an argument is out of range, times do not fit together, or no register could hold a value.
+        If an argument is out of range, the target's step or learning is not the experiment's own, times do not fit
+        together, or no register could hold a value.
     FixedPointOverflowError
         If a site of the proposal with ``overflow = "error"`` overflows on other input.
 
@@ -183,6 +186,7 @@ def fit(
     ('fxp-u12/12', ())
     """
     check_parts(margin, precision)
+    check_supported(target)
     say = progress if progress is not None else _quiet
     observation = observe(
         experiment,

@@ -40,6 +40,8 @@ class Narrowing:
         Two's complement, or unsigned.
     width : int or None
         Bits of the register, 1 to 63; None is a register without end.
+    symmetric : bool
+        Without the lowest code of a signed register. It does not wrap: a turn has one code more.
     """
 
     shift: int
@@ -47,6 +49,7 @@ class Narrowing:
     overflow: str
     signed: bool
     width: int | None
+    symmetric: bool = False
 
     def __post_init__(self) -> None:
         if self.rounding not in ROUNDINGS:
@@ -59,13 +62,17 @@ class Narrowing:
             raise ValueError(f"stochastic rounding has {WORD_BITS} bits, shift is {self.shift}")
         if self.width is not None and not 1 <= self.width <= 63:
             raise ValueError(f"width {self.width} is not in 1..63")
+        if self.symmetric and (self.width is None or self.width < 2 or not self.signed):
+            raise ValueError("only a signed register of 2 bits or more can be symmetric")
+        if self.symmetric and self.overflow == "wrap":
+            raise ValueError("a symmetric register does not wrap")
 
     @property
     def lo(self) -> int | None:
         """The least raw value; None where there is no end."""
         if self.width is None:
             return None
-        return -power_of_2(self.width - 1) if self.signed else 0
+        return -power_of_2(self.width - 1) + self.symmetric if self.signed else 0
 
     @property
     def hi(self) -> int | None:
@@ -204,4 +211,7 @@ def narrow_fxpmath(x: int, spec: Narrowing, _word: int = 0) -> int:
         rounding=spec.rounding,
         overflow=FXPMATH_OVERFLOW[spec.overflow],
     )
-    return int(narrow.raw())
+    raw = int(narrow.raw())
+    if spec.symmetric and spec.lo is not None:
+        return max(raw, spec.lo)  # fxpmath has no symmetric register
+    return raw

@@ -1,25 +1,12 @@
-"""The network of one trial as raw registers: docs/spec/lif.md and docs/spec/plasticity.md."""
+"""The network of one trial as raw registers: docs/spec/lif.md and its neighbours."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from neuroemu.golden.checks import require, require_shift_0, require_unit
+from neuroemu.golden.chip import ChipNeuron
 from neuroemu.golden.narrow import Narrowing
-
-
-def _require(condition: bool, message: str) -> None:
-    if not condition:
-        raise ValueError(message)
-
-
-def _require_shift_0(site: Narrowing, name: str) -> None:
-    _require(site.shift == 0, f"the site {name} drops no bits, but its shift is {site.shift}")
-
-
-def _require_unit(unit: int, site: Narrowing, name: str) -> None:
-    _require(
-        unit == 2**site.shift,
-        f"unit {unit} at the site {name} is not 1 in the scale of its shift {site.shift}",
-    )
+from neuroemu.golden.plasticity import Deferred, Event, Periodic
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,73 +37,11 @@ class Neuron:
     v_init: int
 
     def __post_init__(self) -> None:
-        _require_unit(self.unit, self.leak_site, "leak")
-        _require_shift_0(self.input_site, "input")
-        _require(self.refractory_steps >= 0, f"refractory_steps is {self.refractory_steps}")
+        require_unit(self.unit, self.leak_site, "leak")
+        require_shift_0(self.input_site, "input")
+        require(self.refractory_steps >= 0, f"refractory_steps is {self.refractory_steps}")
         for name, v in (("reset", self.reset), ("v_init", self.v_init)):
-            _require(self.leak_site.holds(v), f"{name} {v} is not in the membrane's range")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
-    """The event-driven update; increments are counted in 1 / `unit` of a weight LSB.
-
-    Attributes
-    ----------
-    dw_plus, dw_minus : int
-        Added at a presynaptic, taken away at a postsynaptic spike.
-    unit : int
-        One weight LSB in the scale of the increments.
-    w_min, w_max : int
-        Limits in weight LSBs.
-    accumulate_site, store_site : Narrowing
-        Sites ``accumulate`` and ``store``.
-    """
-
-    dw_plus: int
-    dw_minus: int
-    unit: int
-    w_min: int
-    w_max: int
-    accumulate_site: Narrowing
-    store_site: Narrowing
-
-    def __post_init__(self) -> None:
-        _require_unit(self.unit, self.store_site, "store")
-        _require_shift_0(self.accumulate_site, "accumulate")
-        _require(self.w_min <= self.w_max, f"w_min {self.w_min} is above w_max {self.w_max}")
-        for name, w in (("w_min", self.w_min), ("w_max", self.w_max)):
-            _require(self.store_site.holds(w), f"{name} {w} is not in the weight's range")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Periodic:
-    """The periodic update: spikes are counted, every `period_steps` steps the counts act.
-
-    Attributes
-    ----------
-    event : Event
-        The update that a period ends with.
-    period_steps : int
-        Steps, at least 1.
-    plus_site, minus_site, change_site, counter_site : Narrowing
-        Sites ``plus``, ``minus``, ``change`` and ``count``.
-    """
-
-    event: Event
-    period_steps: int
-    plus_site: Narrowing
-    minus_site: Narrowing
-    change_site: Narrowing
-    counter_site: Narrowing
-
-    def __post_init__(self) -> None:
-        _require(self.period_steps >= 1, f"period_steps is {self.period_steps}")
-        _require_shift_0(self.plus_site, "plus")
-        _require_shift_0(self.minus_site, "minus")
-        _require_shift_0(self.change_site, "change")
-        _require_shift_0(self.counter_site, "count")
-        _require(not self.counter_site.signed, "a spike counter is unsigned")
+            require(self.leak_site.holds(v), f"{name} {v} is not in the membrane's range")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,10 +55,10 @@ class Projection:
     synapses : tuple of (pre_index, post_index, raw weight)
         In any order; synapse numbers go by (pre_index, post_index), see `ordered`.
     gain : int
-        Weight LSB over membrane LSB, raw.
+        Weight LSB over that of the register that input goes to, raw.
     drive_site : Narrowing
         Site ``drive``.
-    plasticity : Event or Periodic or None
+    plasticity : Event or Periodic or Deferred or None
         None carries only.
     """
 
@@ -142,16 +67,16 @@ class Projection:
     synapses: tuple[tuple[int, int, int], ...]
     gain: int
     drive_site: Narrowing
-    plasticity: Event | Periodic | None
+    plasticity: Event | Periodic | Deferred | None
 
     def __post_init__(self) -> None:
         pairs = {(pre, post) for pre, post, _ in self.synapses}
-        _require(
+        require(
             len(pairs) == len(self.synapses), f"{self.pre} -> {self.post} connects a pair twice"
         )
         if self.event is not None:
             for synapse in self.synapses:
-                _require(
+                require(
                     self.event.store_site.holds(synapse[2]),
                     f"weight {synapse[2]} of {self.pre} -> {self.post} is not in its range",
                 )
@@ -164,7 +89,7 @@ class Projection:
     @property
     def event(self) -> Event | None:
         """The weight update, whatever starts it."""
-        if isinstance(self.plasticity, Periodic):
+        if isinstance(self.plasticity, Periodic | Deferred):
             return self.plasticity.event
         return self.plasticity
 
@@ -175,28 +100,31 @@ class Network:
 
     Attributes
     ----------
-    populations : mapping of name to (size, Neuron)
+    populations : mapping of name to (size, Neuron or ChipNeuron)
     sources : mapping of name to size
         Units that spike as they are told.
     projections : tuple of Projection
         In the order of the experiment, which is the order of their input.
+    merges_input : bool
+        Whether several spikes of one source in one step are one.
     """
 
-    populations: Mapping[str, tuple[int, Neuron]]
+    populations: Mapping[str, tuple[int, Neuron | ChipNeuron]]
     sources: Mapping[str, int]
     projections: tuple[Projection, ...]
+    merges_input: bool = False
 
     def __post_init__(self) -> None:
         twice = self.populations.keys() & self.sources.keys()
-        _require(not twice, f"both population and source: {sorted(twice)}")
+        require(not twice, f"both population and source: {sorted(twice)}")
         sizes = {name: size for name, (size, _) in self.populations.items()}
         for projection in self.projections:
             pre, post = projection.pre, projection.post
-            _require(pre in sizes or pre in self.sources, f"no population or source {pre!r}")
-            _require(post in sizes, f"no population {post!r}")
+            require(pre in sizes or pre in self.sources, f"no population or source {pre!r}")
+            require(post in sizes, f"no population {post!r}")
             n_pre, n_post = self.size(pre), self.size(post)
             for i, j, _ in projection.synapses:
-                _require(
+                require(
                     0 <= i < n_pre and 0 <= j < n_post, f"{pre} -> {post} has no pair ({i}, {j})"
                 )
 

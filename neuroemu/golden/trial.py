@@ -1,12 +1,20 @@
-"""One trial, line by line as docs/spec/lif.md and docs/spec/plasticity.md have it."""
+"""One trial: the network of docs/spec/lif.md, and docs/spec/plasticity.md line by line."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from neuroemu.golden.narrow import Narrow, Narrowing, narrow_fraction, overflows, power_of_2
-from neuroemu.golden.network import Event, Network, Neuron, Periodic, Projection
+from neuroemu.golden.chip import ChipNeuron, Decay
+from neuroemu.golden.chip_step import ChipPopulation
+from neuroemu.golden.lif import LifPopulation
+from neuroemu.golden.narrow import Narrow, Narrowing, narrow_fraction, power_of_2
+from neuroemu.golden.network import Network, Neuron, Projection
+from neuroemu.golden.plasticity import Deferred, Event, Periodic
+from neuroemu.golden.sites import SiteOverflowError, Sites, Words
 
 __all__ = [
+    "ChipNeuron",
+    "Decay",
+    "Deferred",
     "Event",
     "Network",
     "Neuron",
@@ -18,28 +26,6 @@ __all__ = [
     "run",
 ]
 
-Words = Callable[[str, int, int], int]
-"""Random 32-bit word of (site, lane, step); see `run`."""
-
-
-class SiteOverflowError(ArithmeticError):
-    """A value left the range at a site whose overflow rule is ``error``.
-
-    Attributes
-    ----------
-    site : str
-    lane : int
-        Neuron, synapse or plastic synapse, numbered through the trial; at the site ``count`` the
-        unit of its population or source.
-    step : int
-    """
-
-    def __init__(self, *, site: str, lane: int, step: int) -> None:
-        super().__init__(f"overflow at site {site}, lane {lane}, step {step}")
-        self.site = site
-        self.lane = lane
-        self.step = step
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trace:
@@ -48,6 +34,7 @@ class Trace:
     Attributes
     ----------
     spikes : dict of population to list of (step, neuron)
+        As often as the neuron sent one in that step.
     membrane : dict of population to list
         One list of raw v per step, as it was before the step.
     weights : dict of projection index to list of (step, synapse, raw)
@@ -73,37 +60,34 @@ class _Counters:
         return self.count[unit]
 
 
-class _Trial:
-    """All registers of a trial, and the lines of one step as methods."""
+def _population(
+    size: int, neuron: Neuron | ChipNeuron, first_lane: int, sites: Sites
+) -> LifPopulation | ChipPopulation:
+    if isinstance(neuron, ChipNeuron):
+        return ChipPopulation(size, neuron, first_lane, sites)
+    return LifPopulation(size, neuron, first_lane, sites)
 
-    def __init__(self, network: Network, narrow: Narrow, words: Words) -> None:
-        populations = network.populations
+
+class _Trial:
+    """All registers of a trial, and what a step does to its synapses."""
+
+    def __init__(self, network: Network, sites: Sites) -> None:
         self.network = network
-        self._narrow = narrow
-        self._words = words
-        self.step = 0
-        self.v = {name: [neuron.v_init] * size for name, (size, neuron) in populations.items()}
-        self.refractory = {name: [0] * size for name, (size, _) in populations.items()}
-        self.waiting = {name: [0] * size for name, (size, _) in populations.items()}
+        self.sites = sites
+        self.narrow = sites.narrow
         self.synapses = [projection.ordered for projection in network.projections]
         self.weights = [[w for _, _, w in synapses] for synapses in self.synapses]
+        self.waiting_spikes = [[0] * len(synapses) for synapses in self.synapses]
         self.number_lanes()
         self.clear_counters()
 
-    def narrow(self, site: str, lane: int, x: int, spec: Narrowing) -> int:
-        """Narrow at a named site; a word is drawn where the rounding has bits to draw."""
-        draws = spec.rounding == "stochastic" and spec.shift > 0
-        word = self._words(site, lane, self.step) if draws else 0
-        if spec.overflow == "error" and overflows(x, spec, word):
-            raise SiteOverflowError(site=site, lane=lane, step=self.step)
-        return self._narrow(x, spec, word)
-
     def number_lanes(self) -> None:
         """Give neurons, synapses and plastic synapses their numbers within the trial."""
-        self.first_neuron, self.first_synapse, self.first_plastic = {}, [], []
+        self.populations: dict[str, LifPopulation | ChipPopulation] = {}
+        self.first_synapse, self.first_plastic = [], []
         neurons = synapses = plastic = 0
-        for name, (size, _) in self.network.populations.items():
-            self.first_neuron[name] = neurons
+        for name, (size, neuron) in self.network.populations.items():
+            self.populations[name] = _population(size, neuron, neurons, self.sites)
             neurons += size
         for projection in self.network.projections:
             self.first_synapse.append(synapses)
@@ -111,75 +95,44 @@ class _Trial:
             synapses += len(projection.synapses)
             plastic += len(projection.synapses) if projection.plasticity is not None else 0
 
-    # The neuron
-
-    def wait(self) -> None:
-        for name in self.network.populations:
-            self.waiting[name] = [max(steps - 1, 0) for steps in self.refractory[name]]
-
-    def leak(self) -> None:
-        for name, (size, neuron) in self.network.populations.items():
-            v = self.v[name]
-            for i in range(size):
-                wide = neuron.leak * v[i] + neuron.unit * v[i]
-                lane = self.first_neuron[name] + i
-                leaked = self.narrow("leak", lane, wide, neuron.leak_site)
-                if self.waiting[name][i] == 0:
-                    v[i] = leaked
-
-    def fire(self) -> dict[str, list[int]]:
-        """Spiking neurons of each population, in order."""
-        spiked = {}
-        for name, (size, neuron) in self.network.populations.items():
-            v, waiting = self.v[name], self.waiting[name]
-            spike = [waiting[i] == 0 and v[i] > neuron.threshold for i in range(size)]
-            self.refractory[name] = [
-                neuron.refractory_steps if spike[i] else waiting[i] for i in range(size)
-            ]
-            spiked[name] = [i for i in range(size) if spike[i]]
-        return spiked
-
-    def reset(self, spiked: Mapping[str, list[int]]) -> None:
-        for name, (_, neuron) in self.network.populations.items():
-            for i in spiked[name]:
-                self.v[name][i] = neuron.reset
-
     # The synapses
 
     def transmit(self, spiked: Mapping[str, list[int]]) -> None:
         """Input, and what each synapse does at a presynaptic spike."""
         for p, projection in enumerate(self.network.projections):
+            rule = projection.plasticity
             for spiking in spiked[projection.pre]:
                 for number, (pre, post, _) in enumerate(self.synapses[p]):
                     if pre != spiking:
                         continue
+                    if isinstance(rule, Deferred):
+                        self.catch_up(p, number, rule.event)
                     self.deliver(p, number, post)
-                    if isinstance(projection.plasticity, Event):
-                        self.update(p, number, projection.plasticity, projection.plasticity.dw_plus)
-                if isinstance(projection.plasticity, Periodic):
-                    self.count(self.pre_counters[p], spiking, projection.plasticity.counter_site)
+                    if isinstance(rule, Event):
+                        self.update(p, number, rule, rule.dw_plus)
+                if isinstance(rule, Periodic):
+                    self.count(self.pre_counters[p], spiking, rule.counter_site)
 
     def deliver(self, p: int, number: int, post: int) -> None:
         projection = self.network.projections[p]
-        neuron = self.network.populations[projection.post][1]
-        v = self.v[projection.post]
         wide = self.weights[p][number] * projection.gain
         drive = self.narrow("drive", self.first_synapse[p] + number, wide, projection.drive_site)
-        if self.refractory[projection.post][post] == 0:
-            lane = self.first_neuron[projection.post] + post
-            v[post] = self.narrow("input", lane, v[post] + drive, neuron.input_site)
+        self.populations[projection.post].receive(post, drive)
 
     def depress(self, spiked: Mapping[str, list[int]]) -> None:
         """Do what each synapse does at a postsynaptic spike."""
         for p, projection in enumerate(self.network.projections):
+            rule = projection.plasticity
             for spiking in spiked[projection.post]:
-                if isinstance(projection.plasticity, Event):
-                    change = -projection.plasticity.dw_minus
-                    for number, (_, post, _) in enumerate(self.synapses[p]):
-                        if post == spiking:
-                            self.update(p, number, projection.plasticity, change)
-                if isinstance(projection.plasticity, Periodic):
-                    self.count(self.post_counters[p], spiking, projection.plasticity.counter_site)
+                for number, (_, post, _) in enumerate(self.synapses[p]):
+                    if post != spiking:
+                        continue
+                    if isinstance(rule, Event):
+                        self.update(p, number, rule, -rule.dw_minus)
+                    if isinstance(rule, Deferred):
+                        self.wait(p, number, rule)
+                if isinstance(rule, Periodic):
+                    self.count(self.post_counters[p], spiking, rule.counter_site)
 
     def update(self, p: int, number: int, event: Event, change: int) -> None:
         wide = self.weights[p][number] * event.unit + change
@@ -193,6 +146,25 @@ class _Trial:
             limited = total
         self.weights[p][number] = self.narrow("store", lane, limited, event.store_site)
 
+    # Deferred updates
+
+    def wait(self, p: int, number: int, rule: Deferred) -> None:
+        """Let a postsynaptic spike wait at a synapse."""
+        lane, waiting = self.first_plastic[p] + number, self.waiting_spikes[p]
+        waiting[number] = self.narrow("count", lane, waiting[number] + 1, rule.counter_site)
+
+    def catch_up(self, p: int, number: int, event: Event) -> None:
+        """Do at a presynaptic spike what has waited, before the weight is delivered."""
+        lane = self.first_plastic[p] + number
+        n = self.waiting_spikes[p][number]
+        self.waiting_spikes[p][number] = 0
+        wide = self.weights[p][number] * event.unit - event.dw_minus * n
+        down = self.narrow("accumulate", lane, wide, event.accumulate_site)
+        down = max(down, event.w_min * event.unit)
+        up = self.narrow("accumulate", lane, down + event.dw_plus, event.accumulate_site)
+        up = max(min(up, event.w_max * event.unit), event.w_min * event.unit)
+        self.weights[p][number] = self.narrow("store", lane, up, event.store_site)
+
     # The counters
 
     def count(self, counters: _Counters, unit: int, site: Narrowing) -> None:
@@ -204,20 +176,37 @@ class _Trial:
         """Where a period ends with this step: the counts act, then start again."""
         for p, projection in enumerate(self.network.projections):
             rule = projection.plasticity
-            if not isinstance(rule, Periodic) or (self.step + 1) % rule.period_steps != 0:
+            if not isinstance(rule, Periodic) or (self.sites.step + 1) % rule.period_steps != 0:
                 continue
             for number, (pre, post, _) in enumerate(self.synapses[p]):
                 lane = self.first_plastic[p] + number
-                read_pre = self.pre_counters[p].read(pre, rule.counter_site)
-                read_post = self.post_counters[p].read(post, rule.counter_site)
-                wide = rule.event.dw_plus * read_pre
-                plus = self.narrow("plus", lane, wide, rule.plus_site)
-                wide = rule.event.dw_minus * read_post
-                minus = self.narrow("minus", lane, wide, rule.minus_site)
-                change = self.narrow("change", lane, plus - minus, rule.change_site)
+                read_pre = self.read(self.pre_counters[p], pre, lane, rule)
+                read_post = self.read(self.post_counters[p], post, lane, rule)
+                if rule.target is None:
+                    change = self.weighed(lane, rule, read_pre, read_post)
+                else:
+                    change = self.sign(lane, rule, rule.target, read_post)
                 self.update(p, number, rule.event, change)
             self.pre_counters[p] = _Counters(self.network.size(projection.pre))
             self.post_counters[p] = _Counters(self.network.size(projection.post))
+
+    def read(self, counters: _Counters, unit: int, lane: int, rule: Periodic) -> int:
+        """Return what a program takes the count for."""
+        count = counters.read(unit, rule.counter_site)
+        if rule.read_site is None:
+            return count
+        return self.narrow("read", lane, count, rule.read_site)
+
+    def weighed(self, lane: int, rule: Periodic, read_pre: int, read_post: int) -> int:
+        """Return the change by the increments."""
+        plus = self.narrow("plus", lane, rule.event.dw_plus * read_pre, rule.plus_site)
+        minus = self.narrow("minus", lane, rule.event.dw_minus * read_post, rule.minus_site)
+        return self.narrow("change", lane, plus - minus, rule.change_site)
+
+    def sign(self, lane: int, rule: Periodic, target: int, read_post: int) -> int:
+        """Return the change by the rule of signs."""
+        counted = self.narrow("minus", lane, read_post, rule.minus_site)
+        return self.narrow("change", lane, target - counted, rule.change_site)
 
     def clear_counters(self) -> None:
         size, projections = self.network.size, self.network.projections
@@ -228,13 +217,13 @@ class _Trial:
         self, source_spikes: Mapping[str, list[int]], told: Mapping[str, list[int]]
     ) -> dict[str, list[int]]:
         """One step; returns the neurons that spiked, of their own or as they were told."""
-        self.wait()
-        self.leak()
-        fired = {**self.fire(), **told}
+        fired = {name: population.advance() for name, population in self.populations.items()}
+        fired |= told
         spiked = {**source_spikes, **fired}
         self.transmit(spiked)
         self.depress(spiked)
-        self.reset(spiked)
+        for name, population in self.populations.items():
+            population.reset(fired[name])
         self.end_period()
         return fired
 
@@ -251,11 +240,21 @@ def _by_step(
         for step, index in sorted(events):
             if step < 0 or not 0 <= index < sizes[name]:
                 raise ValueError(f"{name} has no spike (step {step}, index {index})")
-            indices = ordered[name].setdefault(step, [])
-            if index in indices:
-                raise ValueError(f"{name} {index} spikes twice in step {step}")
-            indices.append(index)
+            ordered[name].setdefault(step, []).append(index)
     return ordered
+
+
+def _told_by_step(
+    network: Network, told: Mapping[str, Iterable[tuple[int, int]]]
+) -> dict[str, dict[int, list[int]]]:
+    neurons = {name: neuron for name, (_, neuron) in network.populations.items()}
+    trains = {name: list(events) for name, events in told.items()}
+    for name, events in trains.items():
+        if isinstance(neurons.get(name), ChipNeuron):
+            raise ValueError(f"a chip neuron is not told when to spike: {name}")
+        if len(set(events)) < len(events):
+            raise ValueError(f"{name} is told to spike twice in a step")
+    return _by_step(trains, {name: network.size(name) for name in neurons}, "population")
 
 
 def run(
@@ -273,7 +272,8 @@ def run(
     network : Network
         Raw registers, sites and connections.
     spikes : mapping of source name to (step, index)
-        In any order. Spikes after the last step have no effect.
+        In any order. Spikes after the last step have no effect. What spikes several times in a step delivers as
+        often, unless the network merges its input.
     n_steps : int
         Steps, counted from 0.
     narrow : Narrow
@@ -298,24 +298,29 @@ def run(
     SiteOverflowError
         Where a value leaves its range at a site with the overflow rule ``error``.
     ValueError
-        If a spike is of no source or population, of no unit, before step 0, or given twice.
+        If a spike is of no source or population, of no unit, or before step 0, or told twice or to a chip neuron.
 
-    Source: docs/spec/lif.md and docs/spec/plasticity.md.
+    Source: docs/spec/lif.md, docs/spec/chip-neuron.md and docs/spec/plasticity.md.
     """
     by_step = _by_step(spikes, network.sources, "source")
-    sizes = {name: size for name, (size, _) in network.populations.items()}
-    told_by_step = _by_step(told or {}, sizes, "population")
-    trial = _Trial(network, narrow, words)
+    told_by_step = _told_by_step(network, told or {})
+    if network.merges_input:
+        by_step = {
+            name: {step: sorted(set(indices)) for step, indices in steps.items()}
+            for name, steps in by_step.items()
+        }
+    sites = Sites(narrow, words)
+    trial = _Trial(network, sites)
     trace = Trace(
         spikes={name: [] for name in network.populations},
         membrane={name: [] for name in network.populations},
         weights={p: [] for p in range(len(network.projections))},
     )
     for step in range(n_steps):
-        trial.step = step
+        sites.step = step
         before = [list(weights) for weights in trial.weights]
-        for name, v in trial.v.items():
-            trace.membrane[name].append(list(v))
+        for name, population in trial.populations.items():
+            trace.membrane[name].append(population.membrane)
         fired = trial.do_step(
             {name: steps.get(step, []) for name, steps in by_step.items()},
             {name: told_by_step[name].get(step, []) for name in told or ()},

@@ -27,6 +27,8 @@ class Clock:
         Biological time over hardware time.
     period_steps : int
         Steps from one periodic plasticity update to the next, 0 if there is none.
+    row_steps : int
+        Steps from one row to the next, where rows are updated in turn; else the period.
     """
 
     step_ms: Fraction
@@ -34,6 +36,7 @@ class Clock:
     input_steps: int
     acceleration: float
     period_steps: int = 0
+    row_steps: int = 0
 
     def hardware_us(self, biological_ms: float) -> float:
         """Return the hardware time in which the chip does `biological_ms`."""
@@ -82,13 +85,14 @@ def target_clock(experiment: Experiment, target: Target) -> Clock:
         n_steps=int(duration / coarse),
         input_steps=int(coarse / dt),
         acceleration=target.time.acceleration,
-        period_steps=_period_steps(target, coarse, acceleration),
+        period_steps=(period := _period_steps(target, coarse, acceleration)),
+        row_steps=_row_steps(target, coarse, acceleration, period),
     )
 
 
 def _period_steps(target: Target, step: Fraction, acceleration: Fraction) -> int:
     plasticity = target.plasticity
-    if plasticity.update != "periodic" or plasticity.update_period_us is None:
+    if plasticity.update not in ("periodic", "pairs") or plasticity.update_period_us is None:
         return 0
     period = decimal(plasticity.update_period_us) * acceleration / 1000
     if period % step != 0:
@@ -101,3 +105,21 @@ def _period_steps(target: Target, step: Fraction, acceleration: Fraction) -> int
             remedy=f"use {float(max(1, round(period / step)) * step / acceleration * 1000):g}",
         )
     return int(period / step)
+
+
+def _row_steps(target: Target, step: Fraction, acceleration: Fraction, period: int) -> int:
+    """Return the steps of a row of a pair controller, which reads one after another."""
+    row = target.plasticity.row_time_us
+    if target.plasticity.update != "pairs" or row is None:
+        return period
+    biological = decimal(row) * acceleration / 1000
+    if biological % step != 0:
+        raise ConfigError.one(
+            target.name,
+            "plasticity.row_time_us",
+            row,
+            rule="the time of a row is a multiple of the step",
+            detail=f"{float(biological):g} ms biological, a step is {float(step):g} ms",
+            remedy=f"use {float(max(1, round(biological / step)) * step / acceleration * 1000):g}",
+        )
+    return int(biological / step)

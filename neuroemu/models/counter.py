@@ -15,9 +15,10 @@ class Counter(NamedTuple):
 
 
 class CounterSites(NamedTuple):
-    """Where a counter narrows."""
+    """Where a counter narrows, and where a program misreads it."""
 
     count: Any
+    read: Any
 
 
 def increment(counter: Any, sites: Any) -> Any:
@@ -27,6 +28,6 @@ def increment(counter: Any, sites: Any) -> Any:
     return Counter(count, counter.sticky | (count != total))
 
 
-def read(counter: Any, on_overflow: Any) -> Any:
-    """Return the count, or the value that stands for an overflow."""
-    return on_overflow if counter.sticky else counter.count
+def read(counter: Any, on_overflow: Any, sites: Any) -> Any:
+    """Return the count, or the value that stands for an overflow, as the program takes it."""
+    return requantize(on_overflow if counter.sticky else counter.count, sites.read, 0)

@@ -5,13 +5,22 @@ Known without running anything; docs/spec/plasticity.md, "Effective increments".
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from neuroemu.experiment import Experiment
-from neuroemu.hardware.config import PlasticityTable
+from neuroemu.hardware.config import IncrementTable, PlasticityTable
+from neuroemu.models.discretize_synapse import leading_step
 from neuroemu.models.registers import Discretized
 from neuroemu.numeric.constants import decimal, round_fraction
+
+WITHOUT_DRIFT = ("none", "pairs")
+"""Kinds of update without a balance of increments: no learning, and a controller that has no increments."""
+
+MOST_FOLLOWED = 256
+"""Postsynaptic spikes between two presynaptic ones, in deferred updates."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +36,11 @@ class Drift:
     bias : Fraction
         Drift for each periodic update that the spikes do not ask for, in weight LSBs: 0 if event-driven.
     period_s : float
-        Biological time between periodic updates, 0 if event-driven.
+        Biological time between periodic updates, 0 if event-driven or in every step.
+    by_sign : bool
+        Whether an update is one LSB towards a target count: `plus` and `minus` are then those of a period.
+    target_hz : float or None
+        The rate that is this count.
     """
 
     plus: Fraction
@@ -36,6 +49,8 @@ class Drift:
     asked_minus: Fraction
     bias: Fraction = Fraction(0)
     period_s: float = 0.0
+    by_sign: bool = False
+    target_hz: float | None = None
 
     @property
     def is_dead(self) -> bool:
@@ -46,6 +61,9 @@ class Drift:
         """Return the rate at which the weight stands still, None if there is none."""
         if self.is_dead:
             return None
+        if self.by_sign:
+            asked = self.asked_minus and presynaptic_hz * float(self.asked_plus / self.asked_minus)
+            return self.target_hz if self.target_hz is not None else float(asked) or None
         bias_hz = float(self.bias / self.minus) / self.period_s if self.period_s else 0.0
         return presynaptic_hz * float(self.plus / self.minus) + bias_hz
 
@@ -64,7 +82,7 @@ def stored_change(change: Fraction, rounding: str) -> Fraction:
     return Fraction(round_fraction(change, "floor" if towards_zero else rounding))
 
 
-def _mean_rounding(part: Fraction, rounding: str) -> Fraction:
+def mean_rounding(part: Fraction, rounding: str) -> Fraction:
     """Return the mean change by the rounding of a sum that is any multiple of `part` LSBs alike."""
     if part == 1:
         return Fraction(0)
@@ -97,19 +115,18 @@ def drift_of(
     period_s : float
         Biological time between periodic updates; 0 if event-driven.
     """
-    form = table.increment.format
     asked = (dw_plus / lsb, dw_minus / lsb)
-    held = [
-        min(round_fraction(a / form.lsb, table.increment.rounding), form.hi) * form.lsb
-        for a in asked
-    ]
-    if period_s:
-        bias = _mean_rounding(form.lsb, table.weight.rounding)
-        plus, minus = held
+    plus, minus = (_held(table.increment, a) for a in asked)
+    bias, by_sign = Fraction(0), table.update == "periodic" and table.form == "sign"
+    if by_sign:
+        plus = minus = Fraction(1)
+    elif table.update == "deferred":
+        plus, minus = _deferred(table, plus, minus)
+    elif period_s:
+        bias = mean_rounding(table.increment.format.lsb, table.weight.rounding)
     else:
-        bias = Fraction(0)
-        plus = stored_change(held[0], table.weight.rounding)
-        minus = -stored_change(-held[1], table.weight.rounding)
+        plus = stored_change(plus, table.weight.rounding)
+        minus = -stored_change(-minus, table.weight.rounding)
     return Drift(
         plus=plus,
         minus=minus,
@@ -117,24 +134,77 @@ def drift_of(
         asked_minus=asked[1],
         bias=bias,
         period_s=period_s,
+        by_sign=by_sign,
     )
+
+
+def _held(table: IncrementTable, asked: Fraction) -> Fraction:
+    """Return an increment as its register holds it, in weight LSBs."""
+    form, step = table.format, 1
+    if table.mantissa_bits is not None:
+        step = leading_step(asked / form.lsb, table.mantissa_bits, table.rounding)
+    held = step * round_fraction(asked / form.lsb / step, table.rounding)
+    return min(held, form.hi) * form.lsb
+
+
+def _deferred(table: PlasticityTable, plus: Fraction, minus: Fraction) -> tuple[Fraction, Fraction]:
+    """Return mean changes by a presynaptic and a postsynaptic spike, where the sum of both is rounded once.
+
+    A presynaptic spike stores ``plus - n*minus`` for n postsynaptic spikes since the last one. Where the two
+    balance n has the mean at which the stored sum is 0 on average; it is taken as Poisson.
+    """
+    if stored_change(plus, table.weight.rounding) == 0:
+        return Fraction(0), minus
+    if minus == 0:
+        return stored_change(plus, table.weight.rounding), minus
+    full = 2**table.counter.width - 1
+    counted = [min(n, full) for n in range(MOST_FOLLOWED)]
+    stored = [float(stored_change(plus - n * minus, table.weight.rounding)) for n in counted]
+    low, high = 0.0, MOST_FOLLOWED / 4.0
+    for _ in range(60):
+        mean = (low + high) / 2.0
+        up = _poisson_mean(stored, mean) > 0.0
+        low, high = (mean, high) if up else (low, mean)
+    taken = float(minus) * _poisson_mean(counted, mean)
+    return Fraction(taken).limit_denominator(2**20), Fraction(taken / mean).limit_denominator(2**20)
+
+
+def _poisson_mean(values: Sequence[float], mean: float) -> float:
+    """Return the mean of ``values[n]`` for n from a Poisson distribution."""
+    chance, total = math.exp(-mean), 0.0
+    for n, value in enumerate(values):
+        total += chance * value
+        chance *= mean / (n + 1)
+    return total
 
 
 def drift(d: Discretized) -> Drift | None:
     """Return the drift of the projection that the experiment asks about; None if it cannot learn."""
     question, table = d.experiment.question, d.target.plasticity
-    if question is None or table.update == "none":
+    if question is None or table.update in WITHOUT_DRIFT:
         return None
     rule = d.experiment.projections[question.projection].plasticity
     if rule is None:
         return None
-    return drift_of(
-        table,
-        decimal(rule.dw_plus),
-        decimal(rule.dw_minus),
-        d.synapses[question.projection].lsb,
-        float(d.clock.period_steps * d.clock.step_ms) / 1000.0,
+    synapse = d.synapses[question.projection]
+    found = drift_of(
+        table, decimal(rule.dw_plus), decimal(rule.dw_minus), synapse.lsb, update_period_s(d)
     )
+    if not found.by_sign:
+        return found
+    up = Fraction(int(synapse.target_count > 0))  # no count is below 0
+    seconds = float(d.clock.period_steps * d.clock.step_ms) / 1000.0
+    return replace(found, plus=up, target_hz=synapse.target_count / seconds)
+
+
+def update_period_s(d: Discretized) -> float:
+    """Return the biological time between periodic updates; 0 where none waits, as at one a step.
+
+    A period of one step sees one spike or none: each update is that of a spike, and no sum of several is rounded.
+    """
+    if d.clock.period_steps <= 1 and d.target.plasticity.form == "counts":
+        return 0.0
+    return float(d.clock.period_steps * d.clock.step_ms) / 1000.0
 
 
 def presynaptic_rate(experiment: Experiment) -> float | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from neuroemu.numeric.ops import requantize
+from neuroemu.numeric.ops import overflowed, requantize
 
 
 class LifState(NamedTuple):
@@ -57,14 +57,31 @@ def receive(state: Any, drive: Any, params: Any, sites: Any) -> Any:
     Returns
     -------
     state : LifState
-    wide : int or float
-        What met the site ``input``.
+    over : bool
+        Whether the site ``input`` left its range.
     """
     wide = state.v + drive
-    v = requantize(wide, sites.input, 0) if state.refractory == 0 else state.v
-    return LifState(v, state.refractory), wide
+    live = state.refractory == 0
+    v = requantize(wide, sites.input, 0) if live else state.v
+    return LifState(v, state.refractory), live & overflowed(wide, sites.input, 0)
 
 
 def reset(state: Any, params: Any) -> Any:
     """Return the state after a spike: line 6."""
     return LifState(params.reset, state.refractory)
+
+
+def stuck(state: Any, params: Any, sites: Any, bits: Any) -> Any:
+    """Whether the leak leaves a live membrane off its rest where it is."""
+    after, _ = advance(state, params, sites, bits)
+    return (state.refractory == 0) & (state.v != 0) & (after.v == state.v)
+
+
+def flushed(state: Any, tiny: Any) -> Any:
+    """Return the state with a membrane smaller than `tiny` set to 0."""
+    return LifState(0 * state.v if abs(state.v) < tiny else state.v, state.refractory)
+
+
+def clipped(state: Any) -> Any:
+    """How often a site of `advance` left its range: the leak never does."""
+    return 0

@@ -9,66 +9,26 @@ from typing import Any
 from neuroemu.experiment import Experiment
 from neuroemu.hardware.clock import Clock
 from neuroemu.hardware.config import Target
+from neuroemu.models.chip import ChipRegisters
+from neuroemu.models.constants import Constant
+from neuroemu.models.pair_settings import PairSettings
 from neuroemu.numeric.site import Site
-
-COARSE = 0.05
-"""Relative error of a constant from which it is flagged ``coarse``."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Constant:
-    """One constant of the experiment, as asked and as the chip has it.
-
-    Parameters
-    ----------
-    key : str
-        Where it is from, for example ``projections.homeostatic.dw_plus``.
-    asked, realised : float
-        In the experiment's unit.
-    unit : str
-        Of both.
-    register : str
-        Format of the register; empty if there is none (an analog quantity).
-    raw : int or None
-        What the register holds.
-    flags : tuple of str
-        Of ``zeroed``, ``saturated``, ``coarse``, ``clipped_limit``.
-    """
-
-    key: str
-    asked: float
-    realised: float
-    unit: str
-    register: str
-    raw: int | None
-    flags: tuple[str, ...] = ()
-
-    @property
-    def relative_error(self) -> float:
-        """``realised / asked - 1``; 0 where both are 0."""
-        if self.asked == 0:
-            return 0.0 if self.realised == 0 else float("inf")
-        return self.realised / self.asked - 1.0
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the constant as plain data."""
-        return {
-            "key": self.key,
-            "asked": self.asked,
-            "realised": self.realised,
-            "relative_error": self.relative_error,
-            "unit": self.unit,
-            "register": self.register,
-            "raw": self.raw,
-            "flags": list(self.flags),
-        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NeuronRegisters:
-    """Constants of docs/spec/lif.md for one population, in membrane LSBs.
+    """Constants of docs/spec/lif.md for one population, in membrane LSBs from the register's 0.
 
     On an analog membrane they are the float values and ``multiplier`` is not rounded.
+
+    Parameters
+    ----------
+    reset : int or float
+        Where a spike takes the membrane; on a chip that subtracts, what it takes away.
+    zero : float
+        Biological value of the register's 0.
+    chip : ChipRegisters or None
+        What only the chip's own step has.
     """
 
     multiplier: Fraction
@@ -77,11 +37,13 @@ class NeuronRegisters:
     reset: Any
     v_init: Any
     refractory_steps: int
+    zero: float = 0.0
+    chip: ChipRegisters | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SynapseRegisters:
-    """Constants of one projection: weights in weight LSBs, increments in parts of them."""
+    """Constants of one projection: weights in weight LSBs, increments in parts of them, a target in spikes."""
 
     lsb: Fraction
     weight: int
@@ -91,6 +53,8 @@ class SynapseRegisters:
     unit: int = 1
     w_min: int = 0
     w_max: int = 0
+    target_count: int = 0
+    pairs: PairSettings | None = None
     gain_value: float = 1.0
 
 
@@ -108,6 +72,8 @@ class Discretized:
         Proved range of the wide value at each site, its terms and the rounding's addend included.
     container : str
         ``int32``, ``int64`` or ``double`` (an analog membrane with registers held in doubles).
+    buffer_scale : int
+        LSBs of the current, or of the membrane, in one of the input buffer.
     """
 
     experiment: Experiment
@@ -120,6 +86,7 @@ class Discretized:
     sites: dict[str, Site]
     widest: dict[str, tuple[int, int]]
     container: str
+    buffer_scale: int = 1
 
     @property
     def is_analog(self) -> bool:

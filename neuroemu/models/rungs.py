@@ -7,79 +7,41 @@ hold them, the target's tick and its cadence of learning · ``range`` the limits
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from neuroemu.experiment import Experiment, Homeostasis
 from neuroemu.hardware.clock import Clock, reference_clock
-from neuroemu.hardware.config import RandomTable
+from neuroemu.hardware.config import MismatchTable, RandomTable, Target
+from neuroemu.models.arithmetic import Arithmetic, Rung, SynapseNumbers
+from neuroemu.models.chip import in_floats, on_chip
+from neuroemu.models.containers import OF_NEURON
 from neuroemu.models.counter import CounterSites
+from neuroemu.models.crossings import Often, Once
+from neuroemu.models.cuba import CubaParams, CubaSites
 from neuroemu.models.homeostasis import HomeostasisParams, HomeostasisSites
 from neuroemu.models.lif import LifParams, LifSites
+from neuroemu.models.mismatch import mismatched
+from neuroemu.models.pair_controller import PairParams
+from neuroemu.models.pair_settings import pair_params
 from neuroemu.models.registers import Discretized
 from neuroemu.models.synapse import SynapseSites
-from neuroemu.numeric.site import Exact, unlimited, wait_site
-
-Rung = Literal["ideal", "parameters", "range", "fixed"]
-RUNGS: tuple[Rung, ...] = get_args(Rung)
+from neuroemu.numeric.site import NOISE_SD, Exact, Fixed, Noisy, Site, unlimited, wait_site
 
 MS = 0.001
 """Brian2 holds seconds: ``9*ms`` is this product, an ulp above the double next to 0.009."""
 
+_CHIP_SITES = ("decay", "current", "force", "slope", "membrane")
 _RULE_SITES = ("accumulate", "store", "plus", "minus", "change")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SynapseNumbers:
-    """One projection as the kernel sees it."""
-
-    weight: Any
-    gain: Any
-    rule: HomeostasisParams | None
-    lsb: float
-    """Biological value of one unit of the kernel's weight."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Arithmetic:
-    """Everything numeric about one rung: constants, sites, containers, grid.
-
-    Parameters
-    ----------
-    membrane, weight : numpy dtype
-        Containers.
-    membrane_lsb : float
-        Biological value of one unit of the kernel's membrane.
-    update : str
-        ``event``, ``periodic`` or ``none``.
-    stochastic : frozenset of str
-        Sites that draw random bits.
-    """
-
-    rung: Rung
-    clock: Clock
-    membrane: Any
-    weight: Any
-    membrane_lsb: float
-    neurons: dict[str, LifParams]
-    v_init: dict[str, Any]
-    synapses: dict[str, SynapseNumbers]
-    neuron_sites: LifSites
-    synapse_sites: SynapseSites
-    rule_sites: HomeostasisSites
-    counter_sites: CounterSites
-    counter_overflow: int
-    update: str
-    stochastic: frozenset[str]
-    random: RandomTable
 
 
 def ideal(experiment: Experiment) -> Arithmetic:
     """Return the float reference: Brian2's numbers."""
     dt = experiment.time.dt_ms * MS
-    neurons, v_init = {}, {}
+    neurons: dict[str, LifParams | CubaParams] = {}
+    v_init = {}
     clock = reference_clock(experiment)
     for name, p in experiment.populations.items():
         steps = int((p.tau_refrac_ms * MS + 1e-3 * dt) / dt)  # Brian2's `timestep`
@@ -101,6 +63,7 @@ def ideal(experiment: Experiment) -> Arithmetic:
         clock,
         neurons=neurons,
         v_init=v_init,
+        zero={name: p.v_rest for name, p in experiment.populations.items()},
         synapses=synapses,
         update="event" if has_rule else "none",
         sites=_float_sites(),
@@ -113,19 +76,25 @@ def _float_sites() -> dict[str, Any]:
     Only the leak, which every neuron meets in every step, is `Exact`; the others are the `Double` that all
     float rungs and analog membranes share, so that one compilation serves them all.
     """
-    return {"leak": Exact()} | dict.fromkeys(("drive", "input", "count", *_RULE_SITES), unlimited())
+    names = ("drive", "input", "count", "read", *_RULE_SITES, *_CHIP_SITES)
+    return {"leak": Exact()} | dict.fromkeys(names, unlimited())
 
 
 def _ideal_rule(rule: Homeostasis | None) -> HomeostasisParams | None:
     if rule is None:
         return None
     return HomeostasisParams(
-        dw_plus=rule.dw_plus, dw_minus=rule.dw_minus, unit=1.0, w_min=rule.w_min, w_max=rule.w_max
+        dw_plus=rule.dw_plus,
+        dw_minus=rule.dw_minus,
+        unit=1.0,
+        w_min=rule.w_min,
+        w_max=rule.w_max,
+        target_count=0.0,
     )
 
 
 def on_target(d: Discretized, rung: Rung, exact_sites: frozenset[str] = frozenset()) -> Arithmetic:
-    """Return a rung on a target.
+    """Return a rung on a target; the registers of `d` in an arithmetic.
 
     Parameters
     ----------
@@ -136,23 +105,33 @@ def on_target(d: Discretized, rung: Rung, exact_sites: frozenset[str] = frozense
     exact_sites : frozenset of str
         Sites that neither round nor limit, in an otherwise ``fixed`` run: it is then held in doubles.
     """
+    arithmetic = _on_rung(d, rung, exact_sites)
+    table = d.target.membrane.mismatch
+    return (
+        arithmetic if table is None else replace(arithmetic, pattern=_pattern(d, arithmetic, table))
+    )
+
+
+def _pattern(d: Discretized, a: Arithmetic, table: MismatchTable) -> dict[str, list[LifParams]]:
+    sizes = {name: p.size for name, p in d.experiment.populations.items()}
+    return {
+        name: mismatched(params, table, name, sizes[name])
+        for name, params in a.neurons.items()
+        if isinstance(params, LifParams)
+    }
+
+
+def _on_rung(d: Discretized, rung: Rung, exact_sites: frozenset[str]) -> Arithmetic:
     if rung == "fixed":
         return _fixed(d, exact_sites)
     sites = _float_sites()
     if rung == "range":
         sites |= {name: site.as_range() for name, site in d.sites.items()}
+        if d.target.plasticity.form == "sign":
+            sites["change"] = d.sites["change"].as_double()
         sites["leak"] = Exact()  # a leak stays between its argument and 0: it meets no limit
     lsb = 1.0 if d.membrane_lsb is None else float(d.membrane_lsb)
-    neurons = {
-        name: LifParams(
-            leak=_leak(d, name),
-            unit=1.0,
-            threshold=_float_threshold(d, r.threshold, lsb),
-            reset=r.reset * lsb,
-            refractory_steps=r.refractory_steps,
-        )
-        for name, r in d.neurons.items()
-    }
+    neurons = {name: _float_neuron(d, name, lsb) for name in d.neurons}
     synapses = {
         name: SynapseNumbers(
             weight=float(s.weight),
@@ -163,6 +142,7 @@ def on_target(d: Discretized, rung: Rung, exact_sites: frozenset[str] = frozense
                 unit=1.0,
                 w_min=float(s.w_min),
                 w_max=float(s.w_max),
+                target_count=float(s.target_count),
             ),
             lsb=float(s.lsb),
         )
@@ -172,11 +152,43 @@ def on_target(d: Discretized, rung: Rung, exact_sites: frozenset[str] = frozense
         rung,
         d.clock,
         neurons=neurons,
+        target=d.target,
         v_init={name: r.v_init * lsb for name, r in d.neurons.items()},
+        zero={name: r.zero for name, r in d.neurons.items()},
         synapses=_drop_rules(d, synapses),
         update=d.target.plasticity.update,
         sites=sites,
         counter_width=d.target.plasticity.counter.width,
+        pairs=_pairs(d),
+    )
+
+
+def _pairs(d: Discretized) -> dict[str, PairParams]:
+    """Return the settings of the pair controllers, the same on every rung."""
+    table = d.target.plasticity.pairs
+    if table is None:
+        return {}
+    tau_ms = table.tau_us * d.clock.acceleration / 1000.0
+    return {
+        name: pair_params(
+            s.pairs, dt_ms=float(d.clock.step_ms), tau_causal_ms=tau_ms, tau_acausal_ms=tau_ms
+        )
+        for name, s in d.synapses.items()
+        if s.pairs is not None
+    }
+
+
+def _float_neuron(d: Discretized, name: str, lsb: float) -> LifParams | CubaParams:
+    r, membrane = d.neurons[name], d.target.membrane
+    threshold = _float_threshold(d, r.threshold, lsb)
+    if d.target.neuron is not None and membrane.leak is not None:
+        return in_floats(d.target.neuron, membrane.leak.kind, r, threshold, lsb)
+    return LifParams(
+        leak=_leak(d, name),
+        unit=1.0,
+        threshold=threshold,
+        reset=r.reset * lsb,
+        refractory_steps=r.refractory_steps,
     )
 
 
@@ -222,17 +234,16 @@ def _fixed(d: Discretized, exact_sites: frozenset[str]) -> Arithmetic:
     else:
         container = np.int32 if d.container == "int32" else np.int64
         sites = {name: site.as_fixed(np.int64) for name, site in d.sites.items()}
+        if d.target.neuron is not None:
+            sites |= {name: _in_container(d.sites[name], container) for name in OF_NEURON}
         sites["leak"] = d.sites["leak"].as_narrowest(container)
-    neurons = {
-        name: LifParams(
-            leak=_leak(d, name) if d.is_analog else int((r.multiplier - 1) * r.unit),
-            unit=1.0 if d.is_analog else r.unit,
-            threshold=_float_threshold(d, r.threshold, 1.0) if in_doubles else r.threshold,
-            reset=r.reset,
-            refractory_steps=r.refractory_steps,
-        )
-        for name, r in d.neurons.items()
+    stochastic = {
+        name for name, s in d.sites.items() if s.is_stochastic and name not in exact_sites
     }
+    if d.target.membrane.noise:
+        sites["leak"] = Noisy(d.target.membrane.noise / NOISE_SD)
+        stochastic.add("leak")
+    neurons = {name: _fixed_neuron(d, name, in_doubles=in_doubles) for name in d.neurons}
     synapses = {
         name: SynapseNumbers(
             weight=s.weight,
@@ -243,6 +254,7 @@ def _fixed(d: Discretized, exact_sites: frozenset[str]) -> Arithmetic:
                 unit=s.unit,
                 w_min=s.w_min * s.unit,
                 w_max=s.w_max * s.unit,
+                target_count=s.target_count,
             ),
             lsb=float(s.lsb),
         )
@@ -255,24 +267,62 @@ def _fixed(d: Discretized, exact_sites: frozenset[str]) -> Arithmetic:
         weight=float if in_doubles else np.int64,
         membrane_lsb=1.0 if d.membrane_lsb is None else float(d.membrane_lsb),
         neurons=neurons,
+        target=d.target,
         v_init={name: r.v_init for name, r in d.neurons.items()},
+        zero={name: r.zero for name, r in d.neurons.items()},
         synapses=_drop_rules(d, synapses),
         update=d.target.plasticity.update,
         sites=sites,
         counter_width=d.target.plasticity.counter.width,
-        stochastic=frozenset(
-            name for name, s in d.sites.items() if s.is_stochastic and name not in exact_sites
-        ),
+        stochastic=frozenset(stochastic),
         random=d.target.plasticity.random,
+        pairs=_pairs(d),
     )
+
+
+def _in_container(site: Site, container: Any) -> Fixed:
+    """Return the site in the membrane's container; a range that is never left is the container's own.
+
+    All are of one class, so that all targets with one container share one compilation.
+    """
+    limits = np.iinfo(container)
+    if site.never_overflows:
+        site = replace(site, lo=int(limits.min), hi=int(limits.max))
+    return site.as_fixed(container)
+
+
+def _fixed_neuron(d: Discretized, name: str, *, in_doubles: bool) -> LifParams | CubaParams:
+    r = d.neurons[name]
+    threshold = _float_threshold(d, r.threshold, 1.0) if in_doubles else r.threshold
+    if d.target.neuron is not None:
+        lowest = d.sites["membrane"].lo
+        return on_chip(d.target.neuron, r, d.buffer_scale, threshold, lowest)
+    return LifParams(
+        leak=_leak(d, name) if d.is_analog else int((r.multiplier - 1) * r.unit),
+        unit=1.0 if d.is_analog else r.unit,
+        threshold=threshold,
+        reset=r.reset,
+        refractory_steps=r.refractory_steps,
+    )
+
+
+def _neuron_sites(target: Target | None, sites: dict[str, Any]) -> LifSites | CubaSites:
+    table = None if target is None else target.neuron
+    if table is None:
+        return LifSites(leak=sites["leak"], input=sites["input"], wait=wait_site())
+    often = table.reset == "subtract" and table.most_spikes > 1
+    named = {name: sites[name] for name in OF_NEURON}
+    return CubaSites(**named, wait=wait_site(), fire=Often() if often else Once())
 
 
 def _assemble(
     rung: Rung,
     clock: Clock,
     *,
-    neurons: dict[str, LifParams],
+    target: Target | None = None,
+    neurons: dict[str, LifParams | CubaParams],
     v_init: dict[str, Any],
+    zero: dict[str, float],
     synapses: dict[str, SynapseNumbers],
     update: str,
     sites: dict[str, Any],
@@ -282,6 +332,7 @@ def _assemble(
     counter_width: int = 8,
     stochastic: frozenset[str] = frozenset(),
     random: RandomTable | None = None,
+    pairs: dict[str, PairParams] | None = None,
 ) -> Arithmetic:
     return Arithmetic(
         rung=rung,
@@ -291,13 +342,18 @@ def _assemble(
         membrane_lsb=membrane_lsb,
         neurons=neurons,
         v_init=v_init,
+        zero=zero,
         synapses=synapses,
-        neuron_sites=LifSites(leak=sites["leak"], input=sites["input"], wait=wait_site()),
+        neuron_sites=_neuron_sites(target, sites),
         synapse_sites=SynapseSites(drive=sites["drive"]),
         rule_sites=HomeostasisSites(**{name: sites[name] for name in _RULE_SITES}),
-        counter_sites=CounterSites(count=sites["count"]),
+        counter_sites=CounterSites(count=sites["count"], read=sites["read"]),
         counter_overflow=2**counter_width - 1,
         update=update,
         stochastic=stochastic,
         random=random or RandomTable(),
+        pairs=pairs or {},
+        merges_input=target is not None
+        and target.neuron is not None
+        and target.neuron.merges_input,
     )

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from neuroemu.numeric.site import Clip, Double, Exact, Fixed, Round
+from neuroemu.numeric.site import Clip, Double, Exact, Fixed, Noisy, Round
 
 
 def _exact(x: Any, site: Any, bits: Any) -> Any:
@@ -52,6 +52,11 @@ def _double(x: Any, site: Any, bits: Any) -> Any:
     return min(max(y, site.lo), site.hi)
 
 
+def _noisy(x: Any, site: Any, bits: Any) -> Any:
+    pairs = (bits & 0x00FF00FF) + ((bits >> 8) & 0x00FF00FF)
+    return x + site.scale * ((pairs & 0xFFFF) + (pairs >> 16) - 510)
+
+
 def _never(x: Any, site: Any, bits: Any) -> Any:
     return False
 
@@ -66,9 +71,17 @@ def _outside_double(x: Any, site: Any, bits: Any) -> Any:
     return (y < site.lo) | (y > site.hi)
 
 
-REQUANTIZE = {Exact: _exact, Clip: _clip, Round: _round, Fixed: _fixed, Double: _double}
+REQUANTIZE = {
+    Exact: _exact,
+    Clip: _clip,
+    Round: _round,
+    Fixed: _fixed,
+    Double: _double,
+    Noisy: _noisy,
+}
 OVERFLOWED = {
     Exact: _never,
+    Noisy: _never,
     Clip: _never,
     Round: _never,
     Fixed: _outside,
@@ -116,3 +129,8 @@ def limit(x: Any, lo: Any, hi: Any) -> Any:
 def lookup(x: Any, table: Any) -> Any:
     """Return the entry of `table` at the integer `x`."""
     return table[int(x)]
+
+
+def lookup_in(row: Any, x: Any, tables: Any) -> Any:
+    """Return the entry of one of several `tables`, an array of rows, at the integer `x`."""
+    return tables[int(row), int(x)]

@@ -67,6 +67,16 @@ class Double(NamedTuple):
     keep: Any
 
 
+class Noisy(NamedTuple):
+    """Nothing is lost and noise comes in: the sum of the word's four bytes about its mean, times `scale`."""
+
+    scale: Any
+
+
+NOISE_SD = (4 * (2**16 - 1) / 12) ** 0.5
+"""Standard deviation of the sum of four bytes."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
     """Where a value is narrowed.

@@ -44,10 +44,13 @@ class Arrivals:
         Summed static drive, and how probable it is; the jump 0 is first.
     plastic : (counts,) float64
         Probability of 0, 1, ... spikes at the plastic synapse.
+    orders : tuple of tuple of float
+        The static drives that make up each jump, in the order in which they come.
     """
 
     static: tuple[NDArray[np.float64], NDArray[np.float64]]
     plastic: NDArray[np.float64]
+    orders: tuple[tuple[float, ...], ...] = ()
 
     @property
     def any_event(self) -> float:
@@ -102,6 +105,8 @@ def arrivals(
     drives: dict[str, float],
     probabilities: dict[str, float],
     draws: int,
+    *,
+    merges: bool = False,
 ) -> Arrivals:
     """Return what one step brings.
 
@@ -114,22 +119,29 @@ def arrivals(
         Chance of a spike of one source of each projection in one step of the experiment's grid.
     draws : int
         Steps of that grid in one step of the target.
+    merges : bool
+        Whether several spikes of one source in one step of the target are one.
     """
+    if merges:
+        probabilities = {name: 1.0 - (1.0 - p) ** draws for name, p in probabilities.items()}
+        draws = 1
     counts = {
         name: binomial(draws * degree, probabilities[name])
         for name, degree in inputs.static.items()
     }
-    jumps: dict[float, float] = {0.0: 0.0}
+    found: dict[tuple[float, ...], float] = {(): 0.0}
     for combination in product(*(range(len(c)) for c in counts.values())):
         chance = float(np.prod([c[k] for c, k in zip(counts.values(), combination, strict=True)]))
         if chance > RARE:
-            jump = sum(k * drives[name] for name, k in zip(counts, combination, strict=True))
-            jumps[jump] = jumps.get(jump, 0.0) + chance
+            pairs = zip(counts, combination, strict=True)
+            order = tuple(drives[name] for name, k in pairs for _ in range(k) if drives[name])
+            found[order] = found.get(order, 0.0) + chance
     plastic = np.ones(1)
     if inputs.plastic is not None:
         plastic = binomial(draws, probabilities[inputs.plastic])
-    chances = np.array(list(jumps.values()))
-    return Arrivals(static=(np.array(list(jumps)), chances / chances.sum()), plastic=plastic)
+    chances = np.array(list(found.values()))
+    jumps = np.array([sum(order) for order in found], np.float64)
+    return Arrivals(static=(jumps, chances / chances.sum()), plastic=plastic, orders=tuple(found))
 
 
 def binomial(n: int, p: float) -> NDArray[np.float64]:

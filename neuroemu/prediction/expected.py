@@ -5,28 +5,15 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 
 from neuroemu.experiment import Experiment, Poisson
-from neuroemu.models.homeostasis import HomeostasisSites
-from neuroemu.models.rungs import Arithmetic
-from neuroemu.models.synapse import SynapseSites
-from neuroemu.numeric.site import WORD_BITS, Fixed, Round
-from neuroemu.prediction.arrivals import (
-    Afferents,
-    Arrivals,
-    OutOfScopeError,
-    afferents,
-    arrivals,
-)
-from neuroemu.prediction.course import Flow, Stretch, follow
-from neuroemu.prediction.held import static_rate
-from neuroemu.prediction.membrane_chain import MembraneChain, Neuron, membrane_chain
+from neuroemu.models.arithmetic import Arithmetic
+from neuroemu.prediction.arrivals import OutOfScopeError
+from neuroemu.prediction.course import Stretch, follow
+from neuroemu.prediction.network import Network
 from neuroemu.prediction.period_chain import Balance
-from neuroemu.prediction.weight_chain import Synapse, held_level, mean_drive
-from neuroemu.prediction.weight_course import Learning, Sweep, learning
 
 MOST_MIXTURES = 16
 """Different combinations of input rates that are analysed."""
@@ -68,7 +55,7 @@ def expected(experiment: Experiment, a: Arithmetic, *, plus: float, minus: float
     OutOfScopeError
         If the analysis does not cover it.
     """
-    network = _Network(experiment, a, plus, minus)
+    network = Network(experiment, a, plus, minus)
     stretches = _stretches(experiment, a, network.stimuli)
     mixtures = dict.fromkeys(s.rates for s in stretches)
     flows = {rates: network.flow(rates) for rates in mixtures}
@@ -90,132 +77,6 @@ def expected(experiment: Experiment, a: Arithmetic, *, plus: float, minus: float
 
 def _in_hz(found: Balance, to_hz: float) -> Balance:
     return found if found.rate is None else replace(found, rate=found.rate * to_hz)
-
-
-class _Network:
-    """The neuron of the question and its control, in one arithmetic."""
-
-    def __init__(self, experiment: Experiment, a: Arithmetic, plus: float, minus: float) -> None:
-        question = experiment.question
-        if question is None:
-            raise OutOfScopeError("the experiment asks no question")
-        self.experiment, self.a = experiment, a
-        self.inputs = afferents(experiment, question.population)
-        if self.inputs.plastic != question.projection:
-            raise OutOfScopeError(f"{question.projection} does not end at {question.population}")
-        self.control_inputs = afferents(experiment, question.control)
-        if self.control_inputs.plastic is not None:
-            raise OutOfScopeError(f"{question.control} learns as well")
-        names = (*self.inputs.static, question.projection, *self.control_inputs.static)
-        self.stimuli = tuple(dict.fromkeys(experiment.projections[n].pre for n in names))
-        self.drive = SynapseSites(drive=_plain(a.synapse_sites.drive))
-        self.learning = self._learning(question.projection, plus, minus)
-        self.drives = {
-            n: mean_drive(a.synapses[n].weight, a.synapses[n].gain, self.drive)
-            for n in {*self.inputs.static, *self.control_inputs.static}
-        }
-        self.chain = self._chain(question.population, self.inputs)
-        same = a.neurons[question.population] == a.neurons[question.control]
-        is_shared = same and self.inputs.static == self.control_inputs.static
-        self.control = (
-            self.chain if is_shared else self._chain(question.control, self.control_inputs)
-        )
-
-    def _synapse(self, name: str) -> Synapse | None:
-        numbers, a = self.a.synapses[name], self.a
-        if numbers.rule is None:
-            return None
-        draws = min(a.random.output_bits, WORD_BITS) if a.random.source == "lfsr" else WORD_BITS
-        return Synapse(
-            weight=numbers.weight,
-            gain=numbers.gain,
-            rule=numbers.rule,
-            drive=self.drive,
-            sites=HomeostasisSites(*(_plain(site) for site in a.rule_sites)),
-            is_integer=a.rung == "fixed",
-            random_bits=draws if "store" in a.stochastic else 0,
-        )
-
-    def _learning(self, name: str, plus: float, minus: float) -> Learning:
-        synapse, a = self._synapse(name), self.a
-        if synapse is None:
-            numbers = a.synapses[name]
-            return Sweep(
-                held_level(
-                    float(numbers.weight), mean_drive(numbers.weight, numbers.gain, self.drive)
-                )
-            )
-        stimulus = self.experiment.stimuli[self.experiment.projections[name].pre]
-        return learning(
-            synapse,
-            plus=plus,
-            minus=minus,
-            period=a.clock.period_steps if a.update == "periodic" else 0,
-            full=a.counter_overflow,
-            most_pre=self._chance(max(stimulus.rates_hz)) * a.clock.input_steps,
-        )
-
-    def _chain(self, population: str, inputs: Afferents) -> MembraneChain:
-        a = self.a
-        neuron = Neuron(
-            params=a.neurons[population],
-            leak=_plain(a.neuron_sites.leak),
-            input=_plain(a.neuron_sites.input),
-            is_integer=bool(np.issubdtype(a.membrane, np.integer)),
-            is_stochastic="leak" in a.stochastic,
-        )
-        if neuron.params.threshold < 0:
-            raise OutOfScopeError(f"{population} spikes without input: its threshold is below rest")
-        if neuron.params.reset > neuron.params.threshold:
-            raise OutOfScopeError(f"{population} is reset above its threshold")
-        return membrane_chain(neuron, self._lowest(neuron, inputs))
-
-    def _lowest(self, neuron: Neuron, inputs: Afferents) -> float:
-        """Return a membrane below which inhibition hardly takes it."""
-        reset = min(float(neuron.params.reset), 0.0)
-        taken = mean = 0.0
-        for name, degree in inputs.static.items():
-            stimulus = self.experiment.stimuli[self.experiment.projections[name].pre]
-            drive = min(self.drives[name], 0.0)
-            taken = min(taken, drive)
-            mean += drive * degree * self.a.clock.input_steps * self._chance(max(stimulus.rates_hz))
-        if inputs.plastic is not None:
-            rule = self.a.synapses[inputs.plastic]
-            low = rule.weight
-            if rule.rule is not None:
-                low = type(low)(rule.rule.w_min / rule.rule.unit)
-            taken = min(taken, mean_drive(low, rule.gain, self.drive))
-        if taken == 0.0:
-            return reset
-        mean /= max(1.0 - neuron.multiplier, 1e-3)
-        return reset + 4.0 * taken + 2.0 * mean
-
-    def _chance(self, rate_hz: float) -> float:
-        return min(rate_hz * self.experiment.time.dt_ms / 1000.0, 1.0)
-
-    def _arrivals(self, inputs: Afferents, rates: tuple[float, ...]) -> Arrivals:
-        chances = dict(zip(self.stimuli, map(self._chance, rates), strict=True))
-        names = [*inputs.static, *([inputs.plastic] if inputs.plastic else [])]
-        return arrivals(
-            inputs,
-            self.drives,
-            {n: chances[self.experiment.projections[n].pre] for n in names},
-            self.a.clock.input_steps,
-        )
-
-    def control_flow(self, rates: tuple[float, ...]) -> Flow:
-        """Return the control in time, which has one state."""
-        rate = static_rate(self.control, self._arrivals(self.control_inputs, rates))
-        return Flow(np.eye(1), 1.0, np.array([rate]), is_aligned=False)
-
-    def flow(self, rates: tuple[float, ...]) -> tuple[Flow, Balance | None]:
-        """Return the chain in time while the stimuli have these rates, and where its updates balance."""
-        return self.learning.flow(self.chain, self._arrivals(self.inputs, rates))
-
-
-def _plain(site: Any) -> Any:
-    """Return a site over Python's own integers, which do not overflow."""
-    return type(site)(*map(int, site)) if isinstance(site, (Fixed, Round)) else site
 
 
 def _stretches(experiment: Experiment, a: Arithmetic, names: tuple[str, ...]) -> list[Stretch]:

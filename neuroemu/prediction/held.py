@@ -61,15 +61,49 @@ def plastic_input(
     return moved, spikes
 
 
-def static_rate(chain: MembraneChain, arriving: Arrivals) -> float:
-    """Return the spikes per step of a neuron without a plastic synapse."""
-    if arriving.any_event <= 0.0:
+def static_rate(chain: MembraneChain, arriving: Arrivals, *, in_order: bool = False) -> float:
+    """Return the spikes per step of a neuron whose weights all stay.
+
+    Parameters
+    ----------
+    chain : MembraneChain
+    arriving : Arrivals
+        Without a plastic synapse.
+    in_order : bool
+        Whether each input of a step is judged before the next one comes.
+    """
+    q = arriving.any_event
+    if q <= 0.0:
         return 0.0
-    given = static_input(chain, arriving)
-    start = chain.at(float(chain.neuron.params.reset))
-    visits = np.linalg.solve(still_waiting(given.waiting @ given.static_moved).T, start)
-    spikes = float(visits @ given.waiting @ given.static_spikes)
-    return spikes / (float(visits.sum()) / given.q + spikes * chain.neuron.dead_steps)
+    share = arriving.static[1] / q
+    share[0] = 0.0  # nothing came
+    if in_order:
+        moved, spikes = _one_by_one(chain, arriving.orders, share)
+    else:
+        outcomes, counts = chain.outcomes(arriving.static[0])
+        moved, spikes = np.asarray(np.tensordot(share, outcomes, 1)), share @ counts
+    waiting, _ = chain.waiting(q)
+    visits = np.linalg.solve(still_waiting(waiting @ moved).T, chain.start) * GIVES_UP
+    rate = float(visits @ waiting @ spikes)
+    return rate / (float(visits.sum()) / q + rate * chain.neuron.dead_steps)
+
+
+def _one_by_one(
+    chain: MembraneChain, orders: tuple[tuple[float, ...], ...], share: Floats
+) -> tuple[Floats, Floats]:
+    """Return the outcome of a step's inputs, each judged alone: (nodes, nodes), and the spikes (nodes,)."""
+    drives = sorted({drive for order in orders for drive in order})
+    outcomes, counts = chain.outcomes(np.array(drives, np.float64))
+    size = len(chain.nodes)
+    moved, spikes = np.zeros((size, size)), np.zeros(size)
+    for order, part in zip(orders, share, strict=True):
+        after, made = np.eye(size), np.zeros(size)
+        for drive in order:
+            made = made + after @ counts[drives.index(drive)]
+            after = after @ outcomes[drives.index(drive)]
+        moved += part * after
+        spikes += part * made
+    return moved, spikes
 
 
 def still_waiting(moves: Floats) -> Floats:
@@ -119,7 +153,7 @@ def held(chain: MembraneChain, arriving: Arrivals, drives: Floats) -> Held:
         moved, spikes = plastic_input(chain, arriving, drives, count)
         plastic += moved
         releasing += spikes
-    start = np.broadcast_to(chain.at(float(chain.neuron.params.reset))[:, None], (levels, n, 1))
+    start = np.broadcast_to(chain.start[:, None], (levels, n, 1))
     moves = given.static_moved + plastic
     system = still_waiting(given.waiting @ moves)
     visits = np.linalg.solve(system.transpose(0, 2, 1), start)[:, :, 0]

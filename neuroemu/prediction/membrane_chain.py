@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroemu.models.lif import LifParams
-from neuroemu.numeric.ops import requantize, rounded
-from neuroemu.numeric.site import Fixed
 from neuroemu.prediction.grid import Floats, between, spread
+from neuroemu.prediction.neuron import Neuron
 
 GRID_NODES = 56
 """Nodes where the membrane is finer than the grid."""
@@ -29,44 +27,8 @@ LONGEST = 4000
 """Steps for which a leak is followed."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Neuron:
-    """One neuron's constants and sites, and whether its membrane is an integer.
-
-    Parameters
-    ----------
-    params : LifParams
-    leak, input : site
-        Of docs/spec/lif.md.
-    is_integer : bool
-    is_stochastic : bool
-        Whether the leak draws random bits.
-    """
-
-    params: LifParams
-    leak: Any
-    input: Any
-    is_integer: bool
-    is_stochastic: bool
-
-    @property
-    def multiplier(self) -> float:
-        """What the leak leaves of the membrane in one step, before it is rounded."""
-        return 1.0 + float(self.params.leak) / float(self.params.unit)
-
-    @property
-    def dead_steps(self) -> int:
-        """Steps from a spike on in which input is lost."""
-        return max(int(self.params.refractory_steps), 1)
-
-    def leaked(self, v: Any) -> Any:
-        """Return the membranes `v` a step later; the mean if the leak is stochastic."""
-        if self.is_stochastic or not self.is_integer:
-            return v * self.multiplier
-        wide = int(self.params.leak) * v + int(self.params.unit) * v
-        if isinstance(self.leak, Fixed):
-            return rounded(wide, self.leak, 0)  # a leak never leaves its range
-        return requantize(wide, self.leak, 0)
+Outcome = Callable[[Floats], tuple[Floats, Floats]]
+"""From membranes (drives, nodes) to chances (drives, nodes, nodes), and what their spikes are (drives, nodes)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,15 +44,17 @@ class MembraneChain:
         Node below which a membrane is 1, 2, ... steps after it was at a node.
     part : (steps, nodes) float64
         The part that belongs to the node above that.
-    fires_from : float
-        Lowest membrane that spikes in the next step, if the leak is not stochastic.
     """
 
     neuron: Neuron
     nodes: Floats
     below: NDArray[np.intp]
     part: Floats
-    fires_from: float
+
+    @property
+    def start(self) -> Floats:
+        """The distribution over nodes after a spike."""
+        return self.at(self.neuron.start)
 
     def at(self, v: float) -> Floats:
         """Return the distribution over nodes that stands for the membrane `v`."""
@@ -147,108 +111,104 @@ class MembraneChain:
         spikes : (drives, nodes) float64
             Chance that a spike follows.
         """
+        return self._mixed(drive, self._landed)
+
+    def outcomes(self, drive: Floats) -> tuple[Floats, Floats]:
+        """Return what input does to a membrane that has leaked, with where it starts anew if it spikes.
+
+        Parameters
+        ----------
+        drive : (drives,) float64
+
+        Returns
+        -------
+        moved : (drives, nodes, nodes) float64
+            Chances of node to node.
+        spikes : (drives, nodes) float64
+            Mean number of spikes on the way.
+        """
+        return self._mixed(drive, self._started_anew)
+
+    def _mixed(self, drive: Floats, outcome: Outcome) -> tuple[Floats, Floats]:
+        """Return the outcome of input; a mean drive stands for the two codes beside it."""
         wide = self.nodes[None, :] + drive[:, None]
         if not self.neuron.is_integer:
-            return self._landed(wide)
-        # a mean drive stands for the two codes beside it
+            return outcome(wide)
         low = np.floor(wide)
         part = wide - low
-        moved, spikes = self._landed(low)
+        moved, spikes = outcome(low)
         if part.any():
-            above_moved, above_spikes = self._landed(low + 1.0)
+            above_moved, above_spikes = outcome(low + 1.0)
             moved = moved * (1.0 - part)[:, :, None] + above_moved * part[:, :, None]
             spikes = spikes * (1.0 - part) + above_spikes * part
         return moved, spikes
 
     def _landed(self, wide: Floats) -> tuple[Floats, Floats]:
         """Return where membranes (drives, nodes) after input go on, and the chance of a spike."""
-        n = len(self.nodes)
-        after = self._received(wide)
-        spikes = self.fires(after)
-        below, part = between(self.nodes, after)
-        moved = np.zeros((len(wide), n, n))
-        d, i = np.arange(len(wide))[:, None], np.arange(n)[None, :]
-        stays = 1.0 - spikes
-        moved[d, i, below] += stays * (1.0 - part)
-        moved[d, i, below + 1] += stays * part
-        return moved, spikes
+        after = self.neuron.received(wide)
+        spikes = self.neuron.fires(after)
+        return self._spread(after, 1.0 - spikes), spikes
 
-    def _received(self, wide: Floats) -> Floats:
-        site = self.neuron.input
-        if not self.neuron.is_integer:
-            return wide
-        out = (wide < site.lo) | (wide > site.hi)
-        if out.any():
-            wide = wide.copy()
-            wide[out] = [requantize(int(x), site, 0) for x in wide[out]]
-        return wide
+    def _started_anew(self, wide: Floats) -> tuple[Floats, Floats]:
+        """Return the same where a spike leads back to the nodes, and how many spikes there are."""
+        after = self.neuron.received(wide)
+        fires = self.neuron.fires(after)
+        count, starts = self.neuron.restarts(after)
+        moved = self._spread(after, 1.0 - fires) + self._spread(starts, fires)
+        return moved, fires * count
 
-    def fires(self, v: Floats) -> Floats:
-        """Return the chance of a spike in the step after the membrane was at `v`."""
-        if self.neuron.is_stochastic:
-            leaked, threshold = v * self.neuron.multiplier, float(self.neuron.params.threshold)
-            return np.asarray(np.minimum(np.maximum(leaked - threshold, 0.0), 1.0))
-        return np.asarray(v >= self.fires_from, np.float64)
+    def _spread(self, v: Floats, chance: Floats) -> Floats:
+        """Return membranes (drives, nodes) as distributions over nodes, times their chance."""
+        below, part = between(self.nodes, v)
+        matrix = np.zeros((*v.shape, len(self.nodes)))
+        d, i = np.arange(v.shape[0])[:, None], np.arange(v.shape[1])[None, :]
+        matrix[d, i, below] += chance * (1.0 - part)
+        matrix[d, i, below + 1] += chance * part
+        return matrix
 
 
 def membrane_chain(neuron: Neuron, lowest: float) -> MembraneChain:
     """Return the chain of a neuron whose membrane does not fall below `lowest`."""
-    threshold = _fires_from(neuron)
-    if neuron.is_stochastic or np.isinf(threshold):
-        top = float(neuron.params.threshold)
-    else:
-        top = threshold - 1.0 if neuron.is_integer else float(np.nextafter(threshold, -np.inf))
-    nodes = _nodes(neuron, lowest, top)
+    nodes = _nodes(neuron, lowest)
     exact = neuron.is_integer and len(nodes) == round(nodes[-1] - nodes[0]) + 1
     paths = _paths(neuron, nodes, 1 if exact and neuron.is_stochastic else LONGEST)
     below, part = between(nodes, paths)
-    return MembraneChain(neuron=neuron, nodes=nodes, below=below, part=part, fires_from=threshold)
+    return MembraneChain(neuron=neuron, nodes=nodes, below=below, part=part)
 
 
-def _fires_from(neuron: Neuron) -> float:
-    """Return the lowest membrane that spikes in the next step."""
-    threshold = neuron.params.threshold
-    if not neuron.is_integer or neuron.is_stochastic:
-        return float(np.nextafter(threshold / neuron.multiplier, np.inf))
-    if neuron.multiplier == 0.0:
-        return float("inf")
-    low, high = int(threshold), int(threshold) + 1
-    while neuron.leaked(high) <= threshold:
-        low, high = high, 2 * high - int(threshold)
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (low, middle) if neuron.leaked(middle) > threshold else (middle, high)
-    return float(high)
-
-
-def _nodes(neuron: Neuron, lowest: float, top: float) -> Floats:
-    lowest = min(lowest, float(neuron.params.reset), 0.0)
+def _nodes(neuron: Neuron, lowest: float) -> Floats:
+    rest, top = neuron.rest, neuron.top
+    lowest = min(lowest, neuron.start, rest)
     if neuron.is_integer and top - lowest < EXACT_CODES:
         return np.arange(np.floor(lowest), top + 1.0)
     # denser about rest, where a leaking membrane spends its time
-    below = max(int(GRID_NODES * lowest / (lowest - top)), 4 if lowest < 0 else 0)
+    under, over = lowest - rest, top - rest
+    below = max(int(GRID_NODES * under / (under - over)), 4 if under < 0 else 0)
     above = GRID_NODES - below
     nodes = np.concatenate(
         (
-            lowest * np.linspace(1.0, 0.0, below + 1)[:-1] ** 1.5,
-            top * np.linspace(0, 1, above) ** 1.5,
+            rest + under * np.linspace(1.0, 0.0, below + 1)[:-1] ** 1.5,
+            rest + over * np.linspace(0, 1, above) ** 1.5,
         )
     )
     # a membrane that has just been reset is all in one place, so its first steps have nodes too
-    after_reset = float(neuron.params.reset) * neuron.multiplier ** np.array(FIRST_STEPS)
-    nodes = np.append(nodes, after_reset)
+    after_reset = _paths(neuron, np.array([neuron.start]), max(FIRST_STEPS))[:, 0]
+    last = len(after_reset)
+    first = [after_reset[min(k, last) - 1] for k in FIRST_STEPS if k > 0]
+    nodes = np.append(nodes, [neuron.start, *first])
     return np.unique(np.round(nodes) if neuron.is_integer else nodes)
 
 
 def _paths(neuron: Neuron, nodes: Floats, longest: int) -> Floats:
+    """Return the membranes (steps, nodes) 1, 2, ... steps later, until they are at rest."""
     a = neuron.multiplier
-    steps = 1 if a <= SETTLED else int(np.log(SETTLED) / np.log(a)) + 1 if a < 1 else 1
-    steps = min(steps, longest)
-    if neuron.is_stochastic or not neuron.is_integer:
-        return np.asarray(nodes * a ** np.arange(1, steps + 1)[:, None])
-    v = nodes.astype(np.int64)
-    paths = np.empty((steps, len(nodes)))
-    for k in range(steps):
-        v = neuron.leaked(v)
-        paths[k] = v
-    return paths
+    settled = 1 if a <= SETTLED else int(np.log(SETTLED) / np.log(a)) + 1 if a < 1.0 else longest
+    in_codes = neuron.is_integer and not neuron.is_stochastic
+    v = np.round(nodes).astype(np.int64) if in_codes else nodes
+    paths: list[Floats] = []
+    while len(paths) < min(settled, longest):
+        before, v = v, neuron.leaked(v)
+        paths.append(np.asarray(v, np.float64))
+        if (v == before).all():
+            break
+    return np.array(paths)

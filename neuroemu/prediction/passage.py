@@ -48,7 +48,8 @@ def renewal(chain: MembraneChain, arriving: Arrivals, levels: Levels) -> Renewal
     for level in range(size):
         sweep.visit(level)
     dead = chain.neuron.dead_steps
-    learned = _raised(arriving, levels, 1) @ levels.down @ _raised(arriving, levels, dead - 1)
+    first, later = min(dead, 1), max(dead - 1, 0)  # of the spike's own step, before it is learned
+    learned = _raised(arriving, levels, first) @ levels.down @ _raised(arriving, levels, later)
     spikes = sweep.spiked.sum(axis=1)
     return Renewal(
         moves=np.hstack((sweep.spiked @ learned, sweep.gave_up)),
@@ -77,7 +78,7 @@ class _Sweep:
 
     def __init__(self, chain: MembraneChain, arriving: Arrivals, levels: Levels) -> None:
         self.levels = levels
-        self.reset, self.rest = chain.at(float(chain.neuron.params.reset)), chain.at(0.0)
+        self.reset, self.rest = chain.start, chain.at(chain.neuron.rest)
         self.given = static_input(chain, arriving)
         counts = range(1, len(arriving.plastic))
         self.plastic = [plastic_input(chain, arriving, levels.drives, c) for c in counts]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -178,7 +179,27 @@ def _normal(values: Floats, means: Floats, variances: Floats) -> Floats:
     return np.asarray(chances / chances.sum(axis=1, keepdims=True))
 
 
-def period_moves(synapse: Synapse, values: Floats, seen: Counts, full: int) -> Floats:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """How a program sees a counter.
+
+    Parameters
+    ----------
+    full : int
+        What it holds once it has overflowed.
+    site : site
+        Which may take it for a signed number.
+    """
+
+    full: int
+    site: Any
+
+    def of(self, count: Floats) -> Floats:
+        """Return what is read where so many spikes came."""
+        return narrowed(np.minimum(count, self.full), self.site)
+
+
+def period_moves(synapse: Synapse, values: Floats, seen: Counts, reading: Reading) -> Floats:
     """Return the chances of level to level in one period.
 
     Parameters
@@ -186,13 +207,12 @@ def period_moves(synapse: Synapse, values: Floats, seen: Counts, full: int) -> F
     synapse : Synapse
     values : (levels,) float64
     seen : Counts
-    full : int
-        What a counter reads once it has overflowed.
+    reading : Reading
     """
     sites, rule, size = synapse.sites, synapse.rule, len(values)
-    plus = narrowed(np.minimum(seen.pre, full) * rule.dw_plus, sites.plus)
-    minus = narrowed(np.minimum(seen.post, full) * rule.dw_minus, sites.minus)
-    change = narrowed(plus - minus, sites.change)
+    plus = narrowed(reading.of(seen.pre) * rule.dw_plus, sites.plus)
+    minus = narrowed(reading.of(seen.post) * rule.dw_minus, sites.minus)
+    change = narrowed(float(rule.target_count) + plus - minus, sites.change)
     moves = np.zeros(size * size)
     for stored, chance in after_change(synapse, values[seen.level], change):
         below, part = between(values, stored)
@@ -261,18 +281,27 @@ def balance(synapse: Synapse, values: Floats, moves: Floats, rates: Floats, peri
     period : int
         Steps.
     """
-    force = period * float(synapse.rule.dw_minus) / float(synapse.rule.unit)
-    slopes = np.gradient(rates, values) if len(values) > 1 else np.zeros(1)
     drift = moves @ values - values
+    gains = _gains(synapse, values, drift, rates, period)
     crossing = np.flatnonzero((drift[:-1] > 0.0) & (drift[1:] <= 0.0))
     if crossing.size == 0 or _at_limits(moves) > AT_LIMITS:
-        return Balance(rate=None, gain=float(force * slopes.max()))
+        return Balance(rate=None, gain=float(gains.max()))
     at = int(crossing[0])
     part = drift[at] / (drift[at] - drift[at + 1])
     return Balance(
         rate=float(rates[at] + part * (rates[at + 1] - rates[at])),
-        gain=float(force * slopes[max(at - 1, 0) : at + 3].mean()),
+        gain=float(gains[max(at - 1, 0) : at + 3].mean()),
     )
+
+
+def _gains(synapse: Synapse, values: Floats, drift: Floats, rates: Floats, period: int) -> Floats:
+    """Return the part of a deviation that one update takes back, at each level."""
+    if len(values) == 1:
+        return np.zeros(1)
+    if synapse.by_sign:  # one LSB at most, however large the deviation
+        return np.asarray(-np.gradient(drift, values))
+    force = period * float(synapse.rule.dw_minus) / float(synapse.rule.unit)
+    return np.asarray(force * np.gradient(rates, values))
 
 
 def _at_limits(moves: Floats) -> float:

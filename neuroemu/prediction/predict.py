@@ -17,7 +17,16 @@ from neuroemu.models.rungs import ideal, on_target
 from neuroemu.prediction.arrivals import OutOfScopeError
 from neuroemu.prediction.expected import Expected, expected
 from neuroemu.prediction.outlook import outlook
-from neuroemu.prediction.reasons import OVERSHOOT, caveats_of, loop_gain, reason, unknown
+from neuroemu.prediction.reasons import (
+    OVERSHOOT,
+    STILL_NOTHING,
+    caveats_of,
+    has_mismatch,
+    is_control,
+    loop_gain,
+    reason,
+    unknown,
+)
 
 TOLERANCE_HZ = 1.5
 """By which a predicted rate may be off at least: docs/spec/prediction.md, "Tolerance"."""
@@ -59,7 +68,7 @@ class Prediction:
     intervals_hz, float_intervals_hz, control_intervals_hz : tuple of ((float, float) or None)
         The same with the stated tolerance.
     speed : float or None
-        Weight change for each spike, relative to what the rule asks for.
+        Weight change for each spike, relative to what the rule asks for; None for the rule of signs.
     loop_gain : float or None
         Periodic updates: how much of a deviation of the weight one update takes back, in the phase where it is most;
         None if event-driven.
@@ -109,7 +118,7 @@ def predict(d: Discretized) -> Prediction:
     --------
     >>> from neuroemu.hardware.load import load_experiment, load_target
     >>> from neuroemu.models.discretize import discretize
-    >>> plan = discretize(load_experiment("spike_based_homeostasis"), load_target("brainscales1"))
+    >>> plan = discretize(load_experiment("spike_based_homeostasis"), load_target("generic4"))
     >>> found = predict(plan)
     >>> str(found.verdict), [round(rate) for rate in found.rates_hz]
     ('dead', [24, 47, 0, 34])
@@ -121,8 +130,19 @@ def predict(d: Discretized) -> Prediction:
             on_chip, on_float = _on_target(d, balance), _on_float(d.experiment.model_dump_json())
     except OutOfScopeError as error:
         caveat = str(error)
-        return replace(known, sentence=unknown(d, balance, caveat), caveats=(caveat,))
+        without_rates = replace(known, sentence=unknown(d, balance, caveat), caveats=(caveat,))
+        return _as_control(without_rates) if is_control(d) else without_rates
     return _with_rates(known, d, balance, on_chip, on_float)
+
+
+def _as_control(found: Prediction) -> Prediction:
+    """Return what is known of a neuron that gets nothing but what its control gets."""
+    return replace(
+        found,
+        verdict=Verdict.DEAD,
+        leaning=Verdict.DEAD,
+        sentence=f"{STILL_NOTHING} {found.sentence}",
+    )
 
 
 def _from_drift(d: Discretized, balance: Drift | None) -> Prediction:
@@ -130,7 +150,6 @@ def _from_drift(d: Discretized, balance: Drift | None) -> Prediction:
     nothing = Prediction(sentence="", applies=False)
     if balance is None:
         return nothing
-    asked, held = balance.asked_plus + balance.asked_minus, balance.plus + balance.minus
     rate = presynaptic_rate(d.experiment)
     set_point = None if rate is None else balance.set_point_hz(rate)
     interval = None
@@ -139,13 +158,25 @@ def _from_drift(d: Discretized, balance: Drift | None) -> Prediction:
         interval = _interval((set_point, without_bias), TOLERANCE_PART)
     return replace(
         nothing,
-        speed=None if not asked else 0.0 if balance.is_dead else float(held / asked),
+        speed=_speed(balance),
         set_point_hz=set_point,
         set_point_interval_hz=interval,
     )
 
 
+def _speed(balance: Drift) -> float | None:
+    """Return the weight change for each spike relative to the asked one; the rule of signs has none."""
+    asked, held = balance.asked_plus + balance.asked_minus, balance.plus + balance.minus
+    if balance.is_dead:
+        return 0.0 if asked else None
+    return None if balance.by_sign or not asked else float(held / asked)
+
+
 def _on_target(d: Discretized, balance: Drift | None) -> Expected:
+    if d.target.membrane.noise:
+        raise OutOfScopeError("the membrane has noise of its own, which is not followed")
+    if has_mismatch(d):
+        raise OutOfScopeError("every neuron has constants of its own: each has other rates")
     plus, minus = (balance.plus, balance.minus) if balance else (0, 0)
     return expected(d.experiment, on_target(d, "fixed"), plus=float(plus), minus=float(minus))
 

@@ -16,10 +16,45 @@ from neuroemu.wording import SITE_WORDS, dead, moved, number, weights
 OVERSHOOT = 1.0
 """Part of a deviation that an update may take back without going beyond."""
 
+FAR = 4.0
+"""Deviations of a Poisson count that are taken to occur."""
+
 SEEN_HZ = 1.0
 """A difference of two predicted rates from here on is named."""
 
 STILL = "The target has no on-chip learning: the weight stays as it was loaded."
+
+STILL_NOTHING = (
+    "The target has no on-chip learning, and the weight delivers nothing as it was loaded: "
+    "the neuron is its control."
+)
+
+
+def has_mismatch(d: Discretized) -> bool:
+    """Tell whether the neurons of a population differ."""
+    table = d.target.membrane.mismatch
+    return table is not None and max(table.model_dump(exclude={"seed"}).values()) > 0.0
+
+
+def is_control(d: Discretized) -> bool:
+    """Tell whether the neuron of the question gets, and is, just what its control is, as nothing learns."""
+    e, question = d.experiment, d.experiment.question
+    if question is None or d.target.plasticity.update != "none" or has_mismatch(d):
+        return False
+    synapse = d.synapses[question.projection]
+    if synapse.weight and synapse.gain:
+        return False
+    neurons = [e.populations[p] for p in (question.population, question.control)]
+    same = ("pre", "connector", "weight", "plasticity")
+    inputs = [
+        sorted(
+            str([getattr(projection, key) for key in same])
+            for name, projection in e.projections.items()
+            if projection.post == post and name != question.projection
+        )
+        for post in (question.population, question.control)
+    ]
+    return neurons[0] == neurons[1] and inputs[0] == inputs[1]
 
 
 def unknown(d: Discretized, balance: Drift | None, caveat: str) -> str:
@@ -29,6 +64,8 @@ def unknown(d: Discretized, balance: Drift | None, caveat: str) -> str:
         return start
     if balance.is_dead:
         return f"{start} {weights(d)}: {dead(d, balance)}".rstrip()
+    if balance.by_sign:
+        return f"{start} {weights(d)} move by one LSB a period."
     return f"{start} {weights(d)} move by {number(balance.plus)} LSB up and {number(balance.minus)} down."
 
 
@@ -46,9 +83,23 @@ def caveats_of(d: Discretized, gain: float | None, on_chip: Expected) -> tuple[s
         )
     if on_chip.is_rough:
         found.append(
-            "a single spike moves the weight by a large part of its range; the rates are less exact"
+            "a single spike moves the weight by a large part of its range, or by few LSBs; "
+            "the rates are less exact"
+        )
+    if table.update == "periodic" and table.counter.signed and _may_turn_negative(d, on_chip):
+        found.append(
+            f"a counter of {table.counter.width} bits that is read as signed can pass its half: "
+            "a high rate then counts as a negative one, and the weight runs away"
         )
     return tuple(found)
+
+
+def _may_turn_negative(d: Discretized, on_chip: Expected) -> bool:
+    """Tell whether a period can hold so many spikes that a signed counter is negative."""
+    seconds = float(d.clock.period_steps * d.clock.step_ms) / 1000.0
+    rates = [r for s in d.experiment.stimuli.values() for r in s.rates_hz]
+    mean = seconds * max((*rates, *on_chip.rates_hz))
+    return bool(mean + FAR * mean**0.5 >= 2 ** (d.target.plasticity.counter.width - 1))
 
 
 def loop_gain(balances: Sequence[Balance]) -> float | None:
@@ -67,7 +118,9 @@ def reason(
 ) -> str:
     """Return one to three sentences: what the arithmetic does to the rule, and what would save it."""
     if balance is None:
-        return STILL
+        weight = d.synapses[d.experiment.question.projection] if d.experiment.question else None
+        delivers = weight is None or (weight.weight and weight.gain)
+        return STILL if delivers else STILL_NOTHING
     head = f"{weights(d)}: "
     if balance.is_dead:
         return (head + dead(d, balance)).rstrip()
@@ -82,6 +135,8 @@ def reason(
         cause = (
             f"one update takes back {gain:.1f} times a deviation of the weight. Update more often"
         )
+    elif balance.by_sign:
+        return f"{head}{_by_sign(d, balance, worst, found)} {_edge(found)}".rstrip()
     elif abs(balanced - set_point_hz) > set_point_hz / 40:
         text = moved(d, balance, wanted_hz=set_point_hz, balance_hz=balanced)
         return f"{head}{text} {_edge(found)}".rstrip()
@@ -91,6 +146,18 @@ def reason(
         f"{head}the increments balance ({number(balance.plus)} LSB up, {number(balance.minus)} down), but the rate "
         f"is {worst:+.1f} Hz off in phase {found.worst_phase + 1}: {cause}. {_edge(found)}"
     ).rstrip()
+
+
+def _by_sign(d: Discretized, balance: Drift, worst: float, found: Outlook) -> str:
+    """Return what the rule of signs costs."""
+    synapse = d.synapses[d.experiment.question.projection] if d.experiment.question else None
+    count = synapse.target_count if synapse else 0
+    seconds = float(d.clock.period_steps * d.clock.step_ms) / 1000.0
+    crossing = seconds * (synapse.w_max - synapse.w_min) if synapse else 0.0
+    return (
+        f"the weight moves one LSB a period towards a count of {count} ({balance.target_hz or 0.0:.1f} Hz), "
+        f"{crossing:.1f} s from limit to limit: the rate is {worst:+.1f} Hz off in phase {found.worst_phase + 1}."
+    )
 
 
 def _balance_hz(balance: Drift, on_chip: Expected, set_point_hz: float) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -33,6 +33,8 @@ class Synapse:
         Whether the weight is a code.
     random_bits : int
         Bits of a random word that the site ``store`` sees; 0 if it draws none.
+    force : float
+        What a drive of 1 adds to the membrane, where it does not go there at once.
     """
 
     weight: Any
@@ -42,11 +44,17 @@ class Synapse:
     sites: HomeostasisSites
     is_integer: bool
     random_bits: int
+    force: float = 1.0
 
     @property
     def limits(self) -> tuple[float, float]:
         """Lowest and highest weight, in units of the weight."""
         return self.rule.w_min / self.rule.unit, self.rule.w_max / self.rule.unit
+
+    @property
+    def by_sign(self) -> bool:
+        """Whether a period moves the weight by one LSB towards a count, at most."""
+        return bool(self.sites.change.hi == 1)
 
     def updated(self, w: Any, change: Any) -> list[tuple[float, float]]:
         """Return what is stored when `change` is added to `w`: values and their chances."""
@@ -112,6 +120,21 @@ class Levels:
     down: Floats
     start: Floats
     is_coarse: bool = False
+
+
+def deferred_levels(synapse: Synapse, plus: float, minus: float) -> Levels:
+    """Return the levels of deferred updates: a presynaptic spike delivers the weight that it has raised.
+
+    Parameters
+    ----------
+    synapse : Synapse
+    plus, minus : float
+        Mean change by a presynaptic and by a postsynaptic spike.
+    """
+    _check_limits(synapse)
+    levels = grid_levels(synapse, plus, minus)
+    raised = np.minimum(levels.values + plus, synapse.limits[1])
+    return replace(levels, drives=level_drives(synapse, raised))
 
 
 def event_levels(synapse: Synapse, plus: float, minus: float) -> Levels:
@@ -214,7 +237,7 @@ def _grid(synapse: Synapse, plus: float, minus: float) -> Floats:
 def level_drives(synapse: Synapse, values: Floats) -> Floats:
     """Return what a spike adds to the membrane at each level, the mean over the codes near it."""
     if not synapse.is_integer:
-        drives: Floats = values * float(synapse.gain)
+        drives: Floats = values * float(synapse.gain) * synapse.force
         return drives
     spacing = float(np.min(np.diff(values))) if len(values) > 1 else 1.0
     low, high = synapse.limits
@@ -223,7 +246,7 @@ def level_drives(synapse: Synapse, values: Floats) -> Floats:
     for value in values:
         codes = {int(min(max(round(value) + n, low), high)) for n in near}
         means.append(np.mean([mean_drive(c, synapse.gain, synapse.drive) for c in codes]))
-    return np.asarray(means, np.float64)
+    return np.asarray(means, np.float64) * synapse.force
 
 
 def mean_drive(weight: Any, gain: Any, sites: SynapseSites) -> float:
@@ -239,15 +262,3 @@ def mean_drive(weight: Any, gain: Any, sites: SynapseSites) -> float:
 def _is_stochastic(site: Fixed | Double) -> bool:
     """Whether the random word reaches the sum: a draw of 32 drops all of its bits."""
     return bool(site.draw > 2.0**-32 if isinstance(site, Double) else site.draw < 32)
-
-
-def held_level(weight: float, drive_of_weight: float) -> Levels:
-    """Return the one level of a weight that nothing moves."""
-    one = np.ones((1, 1))
-    return Levels(
-        values=np.array([weight]),
-        drives=np.array([drive_of_weight]),
-        up=one,
-        down=one,
-        start=one[0],
-    )

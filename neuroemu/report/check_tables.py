@@ -11,7 +11,8 @@ from rich.text import Text
 from neuroemu.feasibility.check import Feasibility
 from neuroemu.feasibility.findings import Finding
 from neuroemu.prediction.predict import Prediction
-from neuroemu.report.check_topics import empty_table, hertz, topics
+from neuroemu.report.check_parts import empty_table, hertz
+from neuroemu.report.check_topics import topics
 from neuroemu.report.console import verdict_text
 
 

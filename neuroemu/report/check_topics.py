@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
-from rich import box
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -13,13 +11,16 @@ from rich.text import Text
 from neuroemu.feasibility.check import Feasibility
 from neuroemu.feasibility.constants import rows
 from neuroemu.feasibility.counts import Counts
-from neuroemu.feasibility.leak import Leak
+from neuroemu.feasibility.deferred import Deferred
 from neuroemu.feasibility.learning import Effect, Learning
-from neuroemu.feasibility.periodic import UNSTABLE, Periodic
+from neuroemu.feasibility.pairs import Pairs
+from neuroemu.feasibility.periodic import UNSTABLE, Periodic, products_overflow
 from neuroemu.feasibility.ranges import Reach
+from neuroemu.feasibility.signs import Signs
+from neuroemu.feasibility.step import from_rest
+from neuroemu.report.check_leak import leak_facts
+from neuroemu.report.check_parts import NOT_STATED, duration, empty_table, facts, hertz, owners
 from neuroemu.wording import number
-
-NOT_STATED = "not stated"
 
 
 def topics(c: Feasibility) -> list[RenderableType]:
@@ -27,8 +28,11 @@ def topics(c: Feasibility) -> list[RenderableType]:
     return [
         _constants(c),
         *(_learning(rule) for rule in c.learning),
-        *(_periodic(rule) for rule in c.periodic),
-        _leak(c),
+        *(_periodic(c, rule) for rule in c.periodic),
+        *(_deferred(rule) for rule in c.deferred),
+        *(_signs(rule) for rule in c.signs),
+        *(_pairs(rule) for rule in c.pairs),
+        leak_facts(c),
         _ranges(c.ranges),
         _widest(c),
         _time(c),
@@ -36,14 +40,14 @@ def topics(c: Feasibility) -> list[RenderableType]:
 
 
 def _constants(c: Feasibility) -> Table:
-    table = empty_table("Constants")
+    table = empty_table(_constants_title(c))
     table.add_column("constant", no_wrap=True)
     table.add_column("of", overflow="fold", max_width=34)
     for name in ("asked", "realised", "error"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("register", no_wrap=True)
     table.add_column("raw", justify="right", no_wrap=True)
-    table.add_column("flags")
+    table.add_column("flags", min_width=13)
     for row in rows(c.discretized.constants):
         k = row.constant
         error = "exact" if k.relative_error == 0 else f"{100 * k.relative_error:+.3g} %"
@@ -55,9 +59,22 @@ def _constants(c: Feasibility) -> Table:
             error,
             k.register.removeprefix("fxp-") or "analog",
             "" if k.raw is None else str(k.raw),
-            Text(" ".join(k.flags), style="yellow"),
+            Text("\n".join(k.flags), style="yellow"),
         )
     return table
+
+
+def _constants_title(c: Feasibility) -> str:
+    """Return the title, with what the register's 0 stands for where it is not rest, and where a weight LSB is from."""
+    d = c.discretized
+    zeros = {from_rest(d, name) for name in d.neurons}
+    title = "Constants"
+    if zeros != {0}:
+        values = " or ".join(f"{float(z):g}" for z in sorted(zeros))
+        title += f"; voltages from the register's 0, which stands for {values} from rest"
+    for lsb in {(one.load, one.lsb) for one in c.network_lsb}:
+        title += f"\nA weight LSB is {lsb[1]:.4g}: up to {lsb[0]:.4g} of weights can meet a neuron in a step"
+    return title
 
 
 def _learning(rule: Learning) -> Table:
@@ -86,18 +103,19 @@ def _learning(rule: Learning) -> Table:
 
 def _is_bound(e: Effect) -> bool:
     """Whether the balance of a biased rounding is no more than the worst case."""
-    return bool(e.bias) and not e.is_predicted
+    return bool(e.bias) and not e.is_expected
 
 
 def _balance(e: Effect) -> str:
     if e.set_point_hz is None or not e.set_point or not _is_bound(e):
         return hertz(e.set_point_hz)
-    low, high = (f"{hz:.1f}" for hz in sorted((e.set_point_hz, e.set_point_hz / e.set_point)))
+    ends = sorted((e.set_point_hz, e.set_point_hz / e.set_point))
+    low, high = (f"{max(hz, 0.0):.1f}" for hz in ends)
     return f"{high} Hz" if low == high else f"{low} to {high} Hz"
 
 
-def _periodic(rule: Periodic) -> RenderableType:
-    grid = _facts()
+def _periodic(c: Feasibility, rule: Periodic) -> RenderableType:
+    grid = facts()
     grid.add_row("period", f"{rule.period_us:g} us hardware, {rule.period_ms:g} ms biological")
     moves = [
         f"{way} from {'no count' if n is None else n}"
@@ -106,17 +124,80 @@ def _periodic(rule: Periodic) -> RenderableType:
     grid.add_row("weight moves", f"{', '.join(moves)} spikes of one side alone in a period")
     for counts in (rule.pre, rule.post):
         grid.add_row(f"count of {counts.unit}", _counts(counts))
-    full = [f"{site} from {n}" for site, n in rule.saturates_from.items() if n is not None]
-    grid.add_row("accumulator", f"full at a count: {', '.join(full)}" if full else "never full")
+    grid.add_row("accumulator", _accumulator(c, rule))
     gain = (
         "not known"
         if rule.loop_gain is None
         else f"about {rule.loop_gain:.2g} (from {UNSTABLE:g} on unstable)"
     )
     grid.add_row("loop gain", gain)
-    time = NOT_STATED if rule.rows_us is None else f"{rule.rows_us:g} us of {rule.period_us:g} us"
-    grid.add_row("rows", f"{rule.rows}; time to serve them: {time}")
+    grid.add_row("rows", _rows(rule))
     return Group(Text(f"\nPeriodic updates of {', '.join(rule.projections)}", style="italic"), grid)
+
+
+def _accumulator(c: Feasibility, rule: Periodic) -> str:
+    full = {site: n for site, n in rule.saturates_from.items() if n is not None}
+    if not full:
+        return "never full"
+    if products_overflow(c.discretized) == "wrap":
+        more, fewer = full.get("plus", "no"), full.get("minus", "no")
+        return f"the change wraps from {more} presynaptic spikes more than postsynaptic, or {fewer} fewer"
+    return f"full at a count: {', '.join(f'{site} from {n}' for site, n in full.items())}"
+
+
+def _rows(rule: Periodic | Signs | Pairs) -> str:
+    time = NOT_STATED if rule.rows_us is None else f"{rule.rows_us:g} us of {rule.period_us:g} us"
+    return f"{rule.rows}; time to serve them: {time}"
+
+
+def _deferred(rule: Deferred) -> RenderableType:
+    grid = facts()
+    grid.add_row("waits for", "the next presynaptic spike, which delivers the new weight")
+    grid.add_row(
+        "counts",
+        f"{rule.expected:.3g} postsynaptic spikes between two expected, {rule.remembered} remembered",
+    )
+    loss = "nothing on average"
+    if rule.loss:
+        loss = f"{'adds' if rule.loss > 0 else 'takes'} {number(abs(rule.loss))} LSB on average"
+    grid.add_row("rounding", f"once at each presynaptic spike; {loss}")
+    return Group(Text(f"\nDeferred updates of {', '.join(rule.projections)}", style="italic"), grid)
+
+
+def _signs(rule: Signs) -> RenderableType:
+    grid = facts()
+    grid.add_row("period", f"{rule.period_us:g} us hardware, {rule.period_ms:g} ms biological")
+    grid.add_row(
+        "target",
+        f"{rule.target} spikes in a period, {rule.set_point_hz:.4g} Hz; {rule.asked:.4g} asked",
+    )
+    whole = rule.periods * rule.period_ms / 1000
+    grid.add_row("weight moves", f"by one LSB ({rule.lsb:.4g}) a period, whatever the increments")
+    grid.add_row("whole range", f"{rule.periods} periods, {whole:.4g} s biological")
+    grid.add_row(f"count of {rule.post.unit}", _counts(rule.post))
+    if rule.negative_from is not None:
+        hz = 1000 * rule.negative_from / rule.period_ms
+        reached = "never reached" if rule.negative_from > rule.post.most else f"at {hz:.4g} Hz"
+        grid.add_row("read as negative", f"from {rule.negative_from} on, {reached}")
+    grid.add_row("rows", _rows(rule))
+    return Group(
+        Text(f"\nUpdates of {rule.projection} by the sign of a count", style="italic"), grid
+    )
+
+
+def _pairs(rule: Pairs) -> RenderableType:
+    grid = facts()
+    grid.add_row("read every", f"{rule.period_us:g} us hardware, {rule.period_ms:g} ms biological")
+    grid.add_row(
+        "sensors", f"time constant {rule.tau_ms:g} ms, threshold {rule.threshold:.4g} pairs"
+    )
+    grid.add_row(
+        "weight moves", f"by {rule.step} LSB ({rule.lsb:.4g}) a readout, whatever the increments"
+    )
+    whole = rule.periods * rule.period_ms / 1000
+    grid.add_row("whole range", f"{rule.periods} readouts, {whole:.4g} s biological")
+    grid.add_row("rows", _rows(rule))
+    return Group(Text(f"\nPair controller of {rule.projection}", style="italic"), grid)
 
 
 def _counts(counts: Counts) -> str:
@@ -129,48 +210,6 @@ def _counts(counts: Counts) -> str:
     elif counts.overflow is not None:
         chance = f"; overflows in {100 * counts.overflow:.2g} % of the periods"
     return f"{expected} expected, {counts.most} at most, {counts.limit - 1} held{chance}"
-
-
-def _leak(c: Feasibility) -> RenderableType:
-    parts: list[RenderableType] = []
-    for leak in c.leak:
-        grid = _facts()
-        taus = f"asked {leak.tau_ms:g} ms, float steps {leak.float_tau_ms:.4g} ms"
-        if leak.rounding:
-            taus += f", multiplier {leak.multiplier:.6g} gives {leak.register_tau_ms:.4g} ms"
-        grid.add_row("time constant", taus)
-        if leak.rounding:
-            _rounded_leak(grid, leak)
-        refractory = f"{leak.refractory_ms:g} ms, in float {leak.float_refractory_ms:g} ms"
-        grid.add_row("refractory", refractory)
-        how = f"rounded with {leak.rounding}" if leak.rounding else "analog"
-        parts += [Text(f"\nLeak of {owners(c, leak.populations)}: {how}", style="italic"), grid]
-    return Group(*parts)
-
-
-def _rounded_leak(grid: Table, leak: Leak) -> None:
-    decays = [f"from {start} {_time_of(t)}" for start, t in leak.decay_ms.items()]
-    grid.add_row("decay to 1/e", ", ".join(decays))
-    (low, high), (low_v, high_v) = leak.dead_zone, leak.dead_zone_value
-    zone = (
-        "none"
-        if not (low or high)
-        else f"{low} to {high} LSB, {low_v:.4g} to {high_v:.4g} from rest"
-    )
-    grid.add_row("dead zone", zone)
-    first = [f"{v:+}" for v in leak.smallest_decaying if v is not None]
-    if first:
-        grid.add_row("first that decay", f"{' and '.join(first)} LSB")
-    if leak.bias_lsb:
-        towards = " towards rest" if leak.rounding in ("fix", "trunc") else ""
-        bias = f"{leak.bias_lsb:+.3g} LSB a step{towards}, which shifts the membrane by {leak.shift:+.3g}"
-        grid.add_row("bias", bias)
-
-
-def _time_of(time: float | None) -> str:
-    if time is None:
-        return "never"
-    return f"{time:.4g} ms" if math.isfinite(time) else "too slow to follow"
 
 
 def _ranges(found: Sequence[Reach]) -> RenderableType:
@@ -212,7 +251,7 @@ def _widest(c: Feasibility) -> Table:
 
 
 def _time(c: Feasibility) -> RenderableType:
-    t, grid = c.timing, _facts()
+    t, grid = c.timing, facts()
     grid.add_row(
         "tick",
         f"{duration(t.tick_us)} hardware: spikes are resolved to {t.resolution_ms:g} ms biological",
@@ -237,53 +276,5 @@ def _time(c: Feasibility) -> RenderableType:
     return Group(Text("\nTime and capacity", style="italic"), grid)
 
 
-# Small pieces
-
-
 def _raw(value: int) -> str:
     return f"{value:,}" if abs(value) < 10**7 else f"{value:.4g}"
-
-
-def owners(c: Feasibility, names: Sequence[str]) -> str:
-    """Return the names of populations or projections; shorter where they are all there are."""
-    experiment = c.discretized.experiment
-    if len(names) > 1 and set(names) == set(experiment.populations):
-        return "all populations"
-    return ", ".join(names)
-
-
-def duration(us: float) -> str:
-    """Return a time in a unit that suits it.
-
-    Examples
-    --------
-    >>> duration(0.1), duration(4000.0), duration(4e7)
-    ('0.1 us', '4 ms', '40 s')
-    """
-    for factor, unit in ((1e6, "s"), (1e3, "ms")):
-        if us >= factor:
-            return f"{us / factor:g} {unit}"
-    return f"{us:g} us"
-
-
-def empty_table(title: str) -> Table:
-    """Return a table without rows, in the style of all of them."""
-    return Table(
-        box=box.SIMPLE_HEAD,
-        pad_edge=False,
-        padding=(0, 1, 0, 0),
-        title=title or None,
-        title_justify="left",
-    )
-
-
-def _facts() -> Table:
-    grid = Table.grid(padding=(0, 2))
-    grid.add_column(no_wrap=True, min_width=16)
-    grid.add_column()
-    return grid
-
-
-def hertz(value: float | None) -> str:
-    """Return a rate, or a dash where there is none."""
-    return "-" if value is None else f"{value:.1f} Hz"

@@ -78,7 +78,7 @@ def comparison_figure(c: Comparison) -> Figure:
     >>> import neuroemu as ne
     >>> from neuroemu.report.figures import comparison_figure
     >>> experiment = ne.load_experiment("spike_based_homeostasis", ["time.duration_ms=15000"])
-    >>> target = ne.load_target("brainscales1")
+    >>> target = ne.load_target("generic4")
     >>> figure = comparison_figure(ne.compare(experiment, target, trials=2))
     >>> [axes.get_ylabel().partition(chr(10))[0] for axes in figure.axes]
     ['plastic weight', 'stimulus', 'output rate', 'target minus']

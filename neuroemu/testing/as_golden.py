@@ -4,6 +4,9 @@ The registers are those of `discretize`. Formats, shifts and gains are read from
 docs/spec, not from the sites that the engine runs on.
 """
 
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 from zlib import crc32
@@ -13,24 +16,18 @@ import numpy as np
 from neuroemu.engine.network import connect
 from neuroemu.engine.run import Run
 from neuroemu.experiment import Experiment
+from neuroemu.golden.chip import ChipNeuron
 from neuroemu.golden.narrow import Narrowing
-from neuroemu.golden.network import Event, Network, Neuron, Periodic, Projection
+from neuroemu.golden.network import Network, Neuron, Projection
+from neuroemu.golden.plasticity import Deferred, Event, Periodic
 from neuroemu.golden.randomness import FibonacciLfsr, counter_words, register_words
 from neuroemu.golden.trial import Trace, Words
-from neuroemu.hardware.config import Target
 from neuroemu.models.registers import Discretized, SynapseRegisters
 from neuroemu.numeric.bits import lfsr_seed, stream_key
-from neuroemu.numeric.format import Format
+from neuroemu.testing.golden_chip import chip_drive_site, chip_neuron, input_lsb, site
 
-
-def _site(shift: int, rounding: str, overflow: str, form: Format | None) -> Narrowing:
-    return Narrowing(
-        shift=shift,
-        rounding=rounding,
-        overflow=overflow,
-        signed=form.signed if form else True,
-        width=form.width if form else None,
-    )
+NEAR = Fraction(1, 1024)
+"""Of an LSB: what a membrane in biological units may be off its raw integer by the doubles that it is told in."""
 
 
 def golden_network(d: Discretized) -> Network:
@@ -45,14 +42,17 @@ def golden_network(d: Discretized) -> Network:
             for name, population in experiment.populations.items()
         },
         sources={name: stimulus.size for name, stimulus in experiment.stimuli.items()},
-        projections=tuple(_projection(d, name, target) for name in experiment.projections),
+        projections=tuple(_projection(d, name) for name in experiment.projections),
+        merges_input=target.neuron is not None and target.neuron.merges_input,
     )
 
 
-def _neuron(d: Discretized, name: str) -> Neuron:
+def _neuron(d: Discretized, name: str) -> Neuron | ChipNeuron:
     r, membrane = d.neurons[name], d.target.membrane
+    if d.target.neuron is not None and not d.is_analog:
+        return chip_neuron(d.target, d.target.neuron, r, d.buffer_scale)
     if d.is_analog or membrane.format is None or membrane.leak is None:
-        free = _site(0, "floor", "saturate", None)
+        free = site(0, "floor", "saturate", None)
         return Neuron(
             leak=0,
             unit=1,
@@ -69,20 +69,20 @@ def _neuron(d: Discretized, name: str) -> Neuron:
         threshold=r.threshold,
         reset=r.reset,
         refractory_steps=r.refractory_steps,
-        leak_site=_site(
+        leak_site=site(
             membrane.leak.format.fraction, membrane.rounding, membrane.overflow, membrane.format
         ),
-        input_site=_site(0, "floor", membrane.overflow, membrane.format),
+        input_site=site(0, "floor", membrane.overflow, membrane.format),
         v_init=r.v_init,
     )
 
 
-def _gain(target: Target, synapse: SynapseRegisters) -> tuple[int, int]:
+def _gain(d: Discretized, synapse: SynapseRegisters) -> tuple[int, int]:
     """Gain and shift: docs/spec/lif.md, below the table of sites."""
-    membrane, form = target.membrane.format, target.synapse.gain.format
-    if membrane is None or target.membrane.arithmetic == "analog":
+    form = d.target.synapse.gain.format
+    if d.membrane_lsb is None:
         return 0, 0
-    ratio = synapse.lsb / membrane.lsb
+    ratio = synapse.lsb / input_lsb(d.target, d.membrane_lsb, d.buffer_scale)
     if form is not None:
         raw = min(round(abs(ratio) * 2**form.fraction), form.hi)
         return (raw if ratio > 0 else -raw), form.fraction
@@ -92,23 +92,25 @@ def _gain(target: Target, synapse: SynapseRegisters) -> tuple[int, int]:
     return sign, abs(ratio).denominator.bit_length() - 1
 
 
-def _projection(d: Discretized, name: str, target: Target) -> Projection:
+def _projection(d: Discretized, name: str) -> Projection:
     projection, synapse = d.experiment.projections[name], d.synapses[name]
-    gain, shift = _gain(target, synapse)
-    membrane = target.membrane
+    gain, shift = _gain(d, synapse)
     return Projection(
         pre=projection.pre,
         post=projection.post,
         synapses=tuple((i, j, synapse.weight) for i, j in _pairs(d.experiment, name)),
         gain=gain,
-        drive_site=_site(
-            shift,
-            target.synapse.gain.drive_rounding,
-            membrane.overflow,
-            None if d.is_analog else membrane.format,
-        ),
+        drive_site=_drive_site(d, shift),
         plasticity=_plasticity(d, synapse) if projection.plasticity is not None else None,
     )
+
+
+def _drive_site(d: Discretized, shift: int) -> Narrowing:
+    membrane = d.target.membrane
+    if d.target.neuron is not None and not d.is_analog:
+        return chip_drive_site(d.target, shift)
+    form = None if d.is_analog else membrane.format
+    return site(shift, d.target.synapse.gain.drive_rounding, membrane.overflow, form)
 
 
 def _pairs(experiment: Experiment, name: str) -> list[tuple[int, int]]:
@@ -125,31 +127,52 @@ def _pairs(experiment: Experiment, name: str) -> list[tuple[int, int]]:
     return list(zip(pre.tolist(), post.tolist(), strict=True))
 
 
-def _plasticity(d: Discretized, r: SynapseRegisters) -> Event | Periodic | None:
+def _plasticity(d: Discretized, r: SynapseRegisters) -> Event | Periodic | Deferred | None:
     p = d.target.plasticity
-    accumulator = _site(0, "floor", p.accumulator.overflow, p.accumulator.format)
+    if p.update == "none":
+        return None
     event = Event(
         dw_plus=r.dw_plus,
         dw_minus=r.dw_minus,
         unit=r.unit,
         w_min=r.w_min,
         w_max=r.w_max,
-        accumulate_site=accumulator,
-        store_site=_site(
+        accumulate_site=site(0, "floor", p.accumulator.overflow, p.accumulator.format),
+        store_site=site(
             p.increment.format.fraction, p.weight.rounding, p.weight.overflow, p.weight.format
         ),
     )
-    if p.update == "event":
-        return event
-    if p.update == "none":
-        return None
+    match p.update:
+        case "event":
+            return event
+        case "periodic":
+            return _periodic(d, event, r.target_count if p.form == "sign" else None)
+        case "deferred":
+            return Deferred(event=event, counter_site=_counter(p.counter.width, "saturate"))
+        case _:
+            return None
+
+
+def _counter(width: int, overflow: str) -> Narrowing:
+    return Narrowing(shift=0, rounding="floor", overflow=overflow, signed=False, width=width)
+
+
+def _periodic(d: Discretized, event: Event, target: int | None) -> Periodic:
+    p = d.target.plasticity
+    products = site(
+        0, "floor", p.accumulator.products or p.accumulator.overflow, p.accumulator.format
+    )
+    counter = _counter(p.counter.width, p.counter.overflow)
+    sign = replace(counter, overflow="saturate", signed=True, width=2, symmetric=True)
     return Periodic(
         event=event,
         period_steps=d.clock.period_steps,
-        plus_site=accumulator,
-        minus_site=accumulator,
-        change_site=accumulator,
-        counter_site=_site(0, "floor", p.counter.overflow, Format(False, p.counter.width, 0)),
+        plus_site=products,
+        minus_site=products,
+        change_site=products if target is None else sign,
+        counter_site=counter,
+        read_site=replace(counter, overflow="wrap", signed=True) if p.counter.signed else None,
+        target=target,
     )
 
 
@@ -197,34 +220,31 @@ def trace_difference(run: Run, trial: int, trace: Trace, d: Discretized) -> str 
     d : Discretized
         Plan of both.
     """
-    experiment = d.experiment
     for name, spikes in run.spikes.items():
         pairs = zip(spikes.steps[trial].tolist(), spikes.neurons[trial].tolist(), strict=True)
-        odd = _odd(list(pairs), trace.spikes[name])
+        odd = _odd(pairs, trace.spikes[name])
         if odd is not None:
-            return f"spikes of {name}: (step, neuron) = {odd} in one of them only"
-    names = list(experiment.projections)
+            return f"spikes of {name}: (step, neuron) = {odd} more often in one of them"
+    names = list(d.experiment.projections)
     for name, record in run.weights.items():
         changes = record[trial]
         columns = (changes.step.tolist(), changes.synapse.tolist(), changes.raw.tolist())
-        odd = _odd(sorted(zip(*columns, strict=True)), trace.weights[names.index(name)])
+        odd = _odd(zip(*columns, strict=True), trace.weights[names.index(name)])
         if odd is not None:
             return f"weights of {name}: (step, synapse, raw) = {odd} in one of them only"
         if not np.array_equal(changes.value, changes.raw * float(d.synapses[name].lsb)):
             return f"weights of {name}: a value is not its raw integer times the LSB"
     for name, membrane in run.membrane.items() if d.membrane_lsb is not None else ():
-        rest, lsb = experiment.populations[name].v_rest, float(d.membrane_lsb or 0)
+        zero, lsb = Fraction(d.neurons[name].zero), Fraction(d.membrane_lsb or 1)
         for step, values in zip(membrane.step.tolist(), membrane.value[:, :, trial], strict=True):
-            raw = [Fraction(v - rest) / Fraction(lsb) for v in values.tolist()]
-            if raw != trace.membrane[name][step]:
-                return (
-                    f"membrane of {name} in step {step}: {raw} against {trace.membrane[name][step]}"
-                )
+            raw = [(Fraction(v) - zero) / lsb for v in values.tolist()]
+            theirs = trace.membrane[name][step]
+            if any(abs(x - y) > NEAR for x, y in zip(raw, theirs, strict=True)):
+                return f"membrane of {name} in step {step}: {[*map(float, raw)]} against {theirs}"
     return None
 
 
-def _odd(mine: list[Any], theirs: list[Any]) -> Any:
-    """Return the first entry that only one of two sorted lists has, None if they are equal."""
-    if mine == theirs:
-        return None
-    return min({*mine} ^ {*theirs}, default=mine[0] if mine else theirs[0])
+def _odd(mine: Iterable[Any], theirs: Iterable[Any]) -> Any:
+    """Return the first entry that one of two lists has more often, None if they have the same."""
+    a, b = Counter(mine), Counter(theirs)
+    return min((a - b) + (b - a), default=None)

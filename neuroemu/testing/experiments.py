@@ -19,6 +19,9 @@ from neuroemu.testing.registers import near, register_values
 ANALOG_LSB = Fraction(1, 32)
 """Grid of the constants of an analog membrane, in parts of the largest plastic weight."""
 
+NETWORK_LOAD = 8
+"""Power of two for which weights are drawn where their LSB follows from the load of the network."""
+
 MOST_PERIODS = 3
 """Update periods in a run, if they are short enough for it."""
 
@@ -46,9 +49,9 @@ def experiments(
     projections = {
         "fixed": grid.static("input", "first"),
         "learning": grid.plastic("input", "first"),
-        "recurrent": grid.either("first", "first"),
-        "onwards": grid.either("first", "second"),
-        "back": grid.either("second", "first"),
+        "recurrent": grid.recurrent("first", "first"),
+        "onwards": grid.recurrent("first", "second"),
+        "back": grid.recurrent("second", "first"),
     }
     if draw(st.booleans()):
         projections["onwards"] |= {"connector": "fixed_probability", "probability": 0.5}
@@ -59,7 +62,9 @@ def experiments(
         "title": "",
         "connection_seed": draw(st.integers(0, 3)),
         "time": {"dt_ms": float(grid.step_ms / input_steps), "duration_ms": duration_ms},
-        "stimuli": {"input": {"size": draw(st.integers(1, 3)), "rates_hz": [1.0]}},
+        "stimuli": {
+            "input": {"size": draw(st.integers(1, 3)), "rates_hz": [grid.rate_hz(input_steps)]}
+        },
         "populations": {"first": grid.population(), "second": grid.population()},
         "projections": {name: projections[name] for name in order},
         "record": {
@@ -91,7 +96,7 @@ class _Grid:
     def _largest_weight(self) -> Fraction:
         table = self.target.plasticity.weight
         if table.lsb != "full_scale":
-            return table.format.hi * _lsb(table)
+            return table.format.hi * self._lsb(table)
         membrane = self.target.membrane
         if membrane.arithmetic == "analog" or membrane.format is None:
             return Fraction(2)
@@ -104,7 +109,7 @@ class _Grid:
 
     def population(self) -> dict[str, Any]:
         """Draw neurons whose threshold lies where their input can take them."""
-        draw, form = self.draw, self.form
+        draw, form, chip = self.draw, self.form, self.target.neuron
         strength = max(int(self.largest / self.lsb), 1)
         top = form.hi - 1
         threshold = draw(near(1, top, tuple(min(top, strength // k or 1) for k in (1, 2, 8))))
@@ -113,21 +118,40 @@ class _Grid:
         deep = max(form.lo, -2 * strength)
         reset = draw(near(deep, threshold - 1, (0, -1, -strength // 2)))
         init = draw(near(form.lo, form.hi, (0, threshold, reset)))
-        rest = draw(st.sampled_from([0.0, 0.0, -64.5]))
+        zero = draw(st.sampled_from([0.0, 0.0, -64.5]))
+        rest = 0
+        if chip is not None and chip.rest == "bias":  # the register's 0 is the reset
+            rest, reset = draw(near(0, threshold - 1, (threshold // 2,))), 0
         steps = draw(st.one_of(st.integers(1, 30), st.sampled_from([100, 1000])))
         return {
             "size": draw(st.integers(1, 2)),
             "tau_m_ms": float(self.step_ms * steps),
-            "v_rest": rest,
-            "v_thresh": rest + float(threshold * self.lsb),
-            "v_reset": rest + float(reset * self.lsb),
-            "v_init": rest + float(init * self.lsb),
+            "v_rest": zero + float(rest * self.lsb),
+            "v_thresh": zero + float(threshold * self.lsb),
+            "v_reset": zero + float(reset * self.lsb),
+            "v_init": zero + float(init * self.lsb),
             "tau_refrac_ms": float(self.step_ms * draw(st.integers(0, 5))),
         }
 
-    def either(self, pre: str, post: str) -> dict[str, Any]:
-        """Draw a static or a plastic projection."""
-        return (self.plastic if self.draw(st.booleans()) else self.static)(pre, post)
+    def recurrent(self, pre: str, post: str) -> dict[str, Any]:
+        """Draw a static or a plastic projection; the rule of signs needs a source whose rate is known."""
+        learns = not self.has_target and self.draw(st.booleans())
+        return (self.plastic if learns else self.static)(pre, post)
+
+    @property
+    def has_target(self) -> bool:
+        """Whether weights follow a target count."""
+        table = self.target.plasticity
+        return table.update == "periodic" and table.form == "sign"
+
+    def rate_hz(self, input_steps: int) -> float:
+        """Return the rate of the input; where it sets a target count, a few spikes in a period."""
+        period_us = self.target.plasticity.update_period_us
+        if not self.has_target or period_us is None:
+            return 1.0
+        period_ms = decimal(period_us) * decimal(self.target.time.acceleration) / 1000
+        most = int(period_ms / self.step_ms) * input_steps
+        return float(1000 * self.draw(st.integers(1, min(most, 40))) / period_ms)
 
     def static(self, pre: str, post: str) -> dict[str, Any]:
         """Draw a projection that only carries; a negative weight in an unsigned register is an inhibitory row."""
@@ -136,7 +160,7 @@ class _Grid:
             same = table.format.hi == self.target.plasticity.weight.format.hi
             weight = self.largest if same else table.format.hi * self._pow2()
         else:
-            weight = self.draw(register_values(table.format)) * _lsb(table)
+            weight = self.draw(register_values(table.format)) * self._lsb(table)
         inhibits = not table.format.signed and self.draw(st.sampled_from([False, False, True]))
         return {"pre": pre, "post": post, "weight": float(-weight if inhibits else weight)}
 
@@ -162,7 +186,7 @@ class _Grid:
             "weight": min(max(float(start * lsb), w_min), w_max),
             "plasticity": {
                 "dw_plus": self._increment(lsb),
-                "dw_minus": self._increment(lsb),
+                "dw_minus": self._increment(lsb) or (float(lsb) if self.has_target else 0.0),
                 "w_min": w_min,
                 "w_max": w_max,
             },
@@ -177,9 +201,11 @@ class _Grid:
             raw = min(raw, self.draw(st.integers(0, 4 * unit)))
         return float(raw * form.lsb * lsb)
 
-
-def _lsb(table: WeightTable) -> Fraction:
-    return table.format.lsb if table.lsb == "format" else decimal(float(table.lsb))
+    def _lsb(self, table: WeightTable) -> Fraction:
+        """Return the weight LSB; where the load of the network sets it, one that is near."""
+        if table.lsb == "network":
+            return Fraction(NETWORK_LOAD, table.format.hi + 1)
+        return table.format.lsb if table.lsb == "format" else decimal(float(table.lsb))
 
 
 @st.composite

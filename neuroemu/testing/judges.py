@@ -14,7 +14,8 @@ from neuroemu.engine.simulate import simulate
 from neuroemu.errors import FixedPointOverflowError
 from neuroemu.golden.trial import SiteOverflowError, Trace
 from neuroemu.golden.trial import run as run_golden
-from neuroemu.models.rungs import Rung
+from neuroemu.hardware.config import Target
+from neuroemu.models.arithmetic import Rung
 from neuroemu.testing.as_golden import golden_network, golden_words, trace_difference
 from neuroemu.testing.case import Case
 
@@ -57,17 +58,35 @@ def golden_trace(case: Case, trial: int, run: Run | None = None) -> Trace:
     return run_golden(golden_network(case.plan), binned, clock.n_steps, words=words, told=told)
 
 
+def is_in_golden(target: Target) -> bool:
+    """Return whether the golden model knows all that `target` does: it has no controller of pair sensors."""
+    return target.plasticity.update != "pairs"
+
+
 def kernel_difference(case: Case, rung: Rung = "fixed") -> str | None:
     """Return where kernel and executor first differ in a rung, None if every bit is equal."""
     return difference(_outcome(kernel_run, case, rung), _outcome(executor_run, case, rung))
 
 
-def golden_difference(case: Case) -> str | None:
-    """Return where kernel and golden model first differ, None if every bit is equal.
+def golden_difference(case: Case, executor: Callable[..., Run] | None = None) -> str | None:
+    """Return where the kernel, or another executor, and the golden model first differ, None if every bit is equal.
 
     Where a site whose overflow is ``error`` leaves its range, both have to stop.
+
+    Parameters
+    ----------
+    case : Case
+    executor : callable, optional
+        `kernel_run` if left out, or `executor_run`, for which nothing is compiled.
+
+    Raises
+    ------
+    ValueError
+        If the golden model does not know what the target does; see `is_in_golden`.
     """
-    run = _outcome(kernel_run, case, "fixed")
+    if not is_in_golden(case.target):
+        raise ValueError(f"the golden model knows no {case.target.plasticity.update}")
+    run = _outcome(executor or kernel_run, case, "fixed")
     stopped = []
     for trial in range(case.trials):
         try:

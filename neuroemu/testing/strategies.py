@@ -18,7 +18,8 @@ from neuroemu.testing.experiments import MOST_PERIODS, experiments, spike_trains
 from neuroemu.testing.targets import neighbours, targets
 
 LONGEST_PERIOD = 20
-"""Steps; a case with a longer update period is drawn with a shorter one, so that a short run has several."""
+"""Steps; a case with a longer update period is drawn with a shorter one, and with rows that take no time, so that a
+short run has several."""
 
 
 @st.composite
@@ -92,7 +93,7 @@ def _shortened(draw: st.DrawFn, target: Target) -> tuple[Target, int]:
         return target, ticks
     ticks = draw(st.integers(1, LONGEST_PERIOD))
     period_us = float(decimal(target.time.tick_us) * ticks)
-    period = plasticity.model_copy(update={"update_period_us": period_us})
+    period = plasticity.model_copy(update={"update_period_us": period_us, "row_time_us": None})
     return target.model_copy(update={"plasticity": period}), ticks
 
 

@@ -12,17 +12,22 @@ from neuroemu.hardware.config import Target
 from neuroemu.hardware.load import target_from
 from neuroemu.numeric.format import Format, FormatError
 from neuroemu.numeric.site import ROUNDINGS
+from neuroemu.testing.chip_targets import PLAIN_ROUNDINGS, ChipTables
 
 KERNELS = {
     "int32, addends": ("floor", "ceil", "fix", "trunc", "half_up"),
     "int32, any rounding": ("around",),
     "int32, random bits": ("stochastic",),
     "int64": ("around",),
+    "int32, chip": ("floor", "ceil", "fix", "trunc", "half_up"),
+    "int64, chip": ("floor", "ceil", "fix", "trunc", "half_up"),
+    "int32, chip, any rounding": ("around",),
+    "int32, chip, random bits": ("stochastic",),
     "analog": ("floor",),
 }
-"""What one compiled kernel serves, and the roundings of the membrane that lead there."""
+"""What one compiled kernel serves, and the roundings of the membrane that lead there. A chip steps on its own; one of
+``int64, chip`` may send several spikes in a step."""
 
-PLAIN_ROUNDINGS = st.sampled_from(["floor", "ceil", "fix", "around", "half_up"])
 ANY_ROUNDING = st.one_of(PLAIN_ROUNDINGS, st.just("stochastic"))
 OVERFLOW = st.sampled_from(["saturate", "wrap"])
 _WEIGHTS = st.sampled_from(["fxp-u3/1", "fxp-u4/3", "fxp-u6/5", "fxp-u8/7", "fxp-s5/3"])
@@ -49,32 +54,17 @@ def targets(
     kernel = kernel or draw(st.sampled_from(list(KERNELS)))
     acceleration = draw(st.sampled_from([1, 1000]))
     tick_us = Fraction(draw(st.sampled_from(["100", "200", "500", "1000", "5000"]))) / acceleration
-    shift = draw(st.integers(20, 30) if kernel == "int64" else st.integers(1, 12))
-    fraction = draw(st.integers(10, 25) if kernel == "int64" else st.integers(1, 12))
-    width = fraction + draw(st.integers(2, 5))
-    if kernel == "int64":
-        width, shift = max(width, 33 - shift), min(shift, 62 - width)
-    else:
-        shift = min(shift, 29 - width)
-    leak = draw(st.sampled_from([f"fxp-u{shift}/{shift}", f"fxp-s{shift + 2}/{shift}"]))
     has_gain = kernel != "analog" and draw(st.booleans())
     weight_lsb = draw(st.sampled_from(["format", "full_scale", 0.23])) if has_gain else "format"
+    if "chip" in kernel:
+        weight_lsb = draw(st.sampled_from([weight_lsb, "network"]))
     data = {
         "name": "drawn",
         "title": "",
         "summary": "",
         "exactness": "generic",
         "time": {"acceleration": float(acceleration), "tick_us": float(tick_us)},
-        "membrane": {
-            "arithmetic": "analog" if kernel == "analog" else "fixed",
-            "format": f"fxp-s{width}/{fraction}",
-            "rounding": draw(st.sampled_from(KERNELS[kernel])),
-            "overflow": draw(overflow),
-            "integration": draw(st.sampled_from(["euler", "exponential"])),
-            "fires": draw(st.sampled_from(["above", "at_or_above"])),
-            "leak": {"format": leak, "rounding": draw(PLAIN_ROUNDINGS)},
-        },
-        "refractory": {"format": draw(st.sampled_from(["fxp-u2/0", "fxp-u8/0"]))},
+        **_tables(draw, kernel, overflow, tick_us, acceleration),
         "synapse": {
             "weight": {"format": draw(_WEIGHTS), "lsb": weight_lsb},
             "gain": {"drive_rounding": draw(ANY_ROUNDING)}
@@ -85,16 +75,60 @@ def targets(
     return target_from(data, "drawn")
 
 
+def _tables(
+    draw: st.DrawFn, kernel: str, overflow: Any, tick_us: Fraction, acceleration: int
+) -> dict[str, Any]:
+    """Draw the tables of the neuron: the experiment's own step, or a chip's."""
+    roundings = st.sampled_from(KERNELS[kernel])
+    if "chip" in kernel:
+        return ChipTables(
+            draw,
+            kernel,
+            rounding=roundings,
+            overflow=overflow,
+            tick_us=float(tick_us),
+            step_ms=float(tick_us * acceleration / 1000),
+        ).tables()
+    shift = draw(st.integers(20, 30) if kernel == "int64" else st.integers(1, 12))
+    fraction = draw(st.integers(10, 25) if kernel == "int64" else st.integers(1, 12))
+    width = fraction + draw(st.integers(2, 5))
+    if kernel == "int64":
+        width, shift = max(width, 33 - shift), min(shift, 62 - width)
+    else:
+        shift = min(shift, 29 - width)
+    leak = draw(st.sampled_from([f"fxp-u{shift}/{shift}", f"fxp-s{shift + 2}/{shift}"]))
+    return {
+        "membrane": {
+            "arithmetic": "analog" if kernel == "analog" else "fixed",
+            "format": f"fxp-s{width}/{fraction}",
+            "rounding": draw(roundings),
+            "overflow": draw(overflow),
+            "integration": draw(st.sampled_from(["euler", "exponential"])),
+            "fires": draw(st.sampled_from(["above", "at_or_above"])),
+            "leak": {"format": leak, "rounding": draw(PLAIN_ROUNDINGS)},
+        },
+        "refractory": {"format": draw(st.sampled_from(["fxp-u2/0", "fxp-u8/0"]))},
+    }
+
+
 def _plasticity(draw: st.DrawFn, tick_us: Fraction, overflow: Any, lsb: Any) -> dict[str, Any]:
-    fraction = draw(st.integers(0, 10))
+    updates = ["event", "event", "periodic", "periodic", "deferred", "none"]
+    update = draw(st.sampled_from(updates))
+    form = draw(st.sampled_from(["counts", "sign"])) if update == "periodic" else "counts"
+    fraction = 0 if form == "sign" else draw(st.integers(0, 10))
     bits = draw(st.sampled_from([None, 1, 2, 4, 8, 12]))
     accumulator: dict[str, Any] = {}
     if bits is not None:
         sign = draw(st.sampled_from(["s", "s", "u"]))
         accumulator = {"format": f"fxp-{sign}{bits + 1 + fraction}/{fraction}"}
         accumulator["overflow"] = draw(overflow)
+        accumulator["products"] = draw(st.one_of(st.none(), overflow))
+    increment = {"format": f"fxp-u24/{fraction}", "rounding": draw(PLAIN_ROUNDINGS)}
+    mantissa = draw(st.sampled_from([None, None, 1, 3]))
+    is_signed = draw(st.sampled_from([False, False, True]))
     return {
-        "update": draw(st.sampled_from(["event", "event", "periodic", "periodic", "none"])),
+        "update": update,
+        "form": form,
         "update_period_us": float(tick_us * draw(st.integers(1, 20))),
         "weight": {
             "format": draw(_WEIGHTS),
@@ -102,9 +136,13 @@ def _plasticity(draw: st.DrawFn, tick_us: Fraction, overflow: Any, lsb: Any) -> 
             "rounding": draw(ANY_ROUNDING if fraction else PLAIN_ROUNDINGS),
             "overflow": draw(overflow),
         },
-        "increment": {"format": f"fxp-u24/{fraction}", "rounding": draw(PLAIN_ROUNDINGS)},
+        "increment": increment if mantissa is None else increment | {"mantissa_bits": mantissa},
         "accumulator": accumulator,
-        "counter": {"width": draw(st.integers(1, 5)), "overflow": draw(overflow)},
+        "counter": {
+            "width": draw(st.integers(1 + is_signed, 5)),
+            "overflow": draw(overflow),
+            "signed": is_signed,
+        },
         "random": {
             "source": draw(st.sampled_from(["counter", "lfsr"])),
             **draw(st.sampled_from(_LFSRS)),
@@ -132,12 +170,24 @@ def neighbours(draw: st.DrawFn, target: Target, *, changes: int = 3) -> Target:
         if last in table:
             before = table[last]
             table[last] = draw(_beside(last, before))
+            if "neuron" in data and key in ("membrane.format", "neuron.current.format"):
+                table[last] = f"{table[last].split('/')[0]}/{Format.parse(before).fraction}"
             if key == "plasticity.increment.format":
                 _follow(data["plasticity"]["accumulator"], before, table[last])
+    if _contradicts(data):
+        return target
     try:
         return target_from(data, f"a neighbour of {target.name}")
     except (ConfigError, FormatError):
         return target
+
+
+def _contradicts(data: dict[str, Any]) -> bool:
+    """Return whether a register without its lowest code would wrap, or a signed count have no room for a sign."""
+    membrane, counter = data["membrane"], data["plasticity"]["counter"]
+    overflows = (membrane["overflow"], data.get("neuron", {}).get("input_overflow"))
+    is_odd = membrane["range"] == "symmetric" and "wrap" in overflows
+    return is_odd or (counter["signed"] and counter["width"] < 2)
 
 
 _KEYS = (
@@ -149,6 +199,17 @@ _KEYS = (
     "membrane.leak.format",
     "membrane.leak.rounding",
     "refractory.format",
+    "refractory.counts",
+    "neuron.input_overflow",
+    "neuron.tests",
+    "neuron.slope",
+    "neuron.merges_input",
+    "neuron.current.format",
+    "neuron.current.overflow",
+    "neuron.current.rounding",
+    "neuron.buffer.format",
+    "neuron.buffer.overflow",
+    "neuron.resistance.rounding",
     "synapse.weight.format",
     "synapse.weight.rounding",
     "synapse.gain.format",
@@ -161,8 +222,10 @@ _KEYS = (
     "plasticity.increment.rounding",
     "plasticity.accumulator.format",
     "plasticity.accumulator.overflow",
+    "plasticity.accumulator.products",
     "plasticity.counter.width",
     "plasticity.counter.overflow",
+    "plasticity.counter.signed",
     "plasticity.random.source",
 )
 
@@ -170,9 +233,16 @@ _WORDS = {
     "rounding": ROUNDINGS,
     "drive_rounding": ROUNDINGS,
     "overflow": ("saturate", "wrap"),
+    "input_overflow": ("saturate", "wrap"),
+    "products": ("saturate", "wrap"),
+    "counts": ("spike_step", "steps_after"),
+    "tests": ("leaked", "unleaked"),
+    "slope": ("exact", "saturate"),
+    "merges_input": (False, True),
+    "signed": (False, True),
     "integration": ("euler", "exponential"),
     "fires": ("above", "at_or_above"),
-    "update": ("event", "periodic", "none"),
+    "update": ("event", "periodic", "deferred", "none"),
     "source": ("counter", "lfsr"),
 }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -28,8 +28,8 @@ class Bench:
     target : Target
     experiment : Experiment
         Of `neuroemu.verification.small.experiment_of`.
-    spikes : bool
-        Whether every source spikes in step 0.
+    spikes : int
+        How often every source spikes in step 0.
     step : int
         Which step is done.
     seed : int
@@ -37,11 +37,11 @@ class Bench:
     """
 
     def __init__(
-        self, target: Target, experiment: Experiment, *, spikes: bool, step: int = 0, seed: int = 0
+        self, target: Target, experiment: Experiment, *, spikes: int, step: int = 0, seed: int = 0
     ) -> None:
         trains = {}
         for name, stimulus in experiment.stimuli.items():
-            sources = np.arange(stimulus.size if spikes else 0)
+            sources = np.repeat(np.arange(stimulus.size), int(spikes))
             trains[name] = np.stack((np.zeros_like(sources), sources), axis=1)
         self.first = step
         self.session = Session(experiment, resolve(experiment, target), [trains], seed, 0)
@@ -57,8 +57,10 @@ class Bench:
         v: NDArray[Any] | int = 0,
         weight: NDArray[Any] | None = None,
         counts: tuple[NDArray[Any], NDArray[Any]] | None = None,
-    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
-        """Do one step from the given registers.
+        since: NDArray[Any] | int = 0,
+        registers: Mapping[str, NDArray[Any]] | None = None,
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+        """Do one step from the given registers; those that are not given are 0.
 
         Parameters
         ----------
@@ -68,31 +70,45 @@ class Bench:
             Weights of the synapses, as loaded if left out.
         counts : two (lanes,) int64, optional
             Counters of sources and of neurons.
+        since : (lanes,) int64
+            Postsynaptic spikes that wait at plastic synapses.
+        registers : dict of str to (lanes,) int64, optional
+            Other registers of a neuron, by name; also `v`.
 
         Returns
         -------
         v, weight : (lanes,) int64
             After the step; the weights of static synapses are not returned.
-        fired : (lanes,) bool
+        spikes : (lanes,) int64
+            How many each neuron has sent.
         """
         session = self.session
         state, recorder = session.state, session.recorder
-        state.neurons.v[:], state.neurons.refractory[:] = v, 0
+        given = {"v": v} | dict(registers or {})
+        for name, values in state.neurons._asdict().items():
+            values[:] = given.get(name, 0)
         state.lfsr[:] = self.lfsr
+        state.since[:] = since
         if weight is not None:
             session.wiring.weight[:] = weight
             state.weight[:] = weight if state.weight.size else 0
         if counts is not None:
             state.counters.count[0, :] = np.concatenate(counts)
             state.counters.sticky[:] = False
+            state.counting[:] = True
         recorder.cursor[:] = 0
         session.spikes, session.changes = [], []
         session.step = self.first
         session.run_until(self.first + 1)
-        fired = np.zeros(self.lanes, np.bool_)
+        spikes = np.zeros(self.lanes, np.int64)
         for rows in session.spikes:
-            fired[rows[:, 1]] = True
-        return state.neurons.v.astype(np.int64), state.weight[0].astype(np.int64), fired
+            np.add.at(spikes, rows[:, 1], 1)
+        return self.register("v"), state.weight[0].astype(np.int64), spikes
+
+    def register(self, name: str) -> NDArray[np.int64]:
+        """Return a register of the neurons as the last step left it, (lanes,) int64."""
+        values: NDArray[Any] = getattr(self.session.state.neurons, name)
+        return values.astype(np.int64)
 
 
 def pieces(columns: tuple[NDArray[np.int64], ...], lanes: int) -> Iterator[list[NDArray[np.int64]]]:

@@ -22,10 +22,15 @@ from neuroemu.verification.small import (
     at_weight,
     case_of,
     experiment_of,
+    still,
 )
+from neuroemu.verification.step import Registers, Step, input_place, membrane_site
 
 MOST_PAIRS = 2**20
 SAMPLED = 2**17
+TIMES = (1, 2, 5)
+"""Spikes that one synapse brings a current or buffer in one step."""
+NAMES = {"v": "the membrane", "spikes": "the spikes"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +55,7 @@ def projections(setting: Setting) -> list[Delivery]:
             name=name,
             projection=projection,
             population=population,
-            plan=discretize(small, setting.target),
+            plan=discretize(small, setting.pinned),
         )
         found.setdefault(key, delivery)
     return list(found.values())
@@ -59,25 +64,51 @@ def projections(setting: Setting) -> list[Delivery]:
 def codes_of(delivery: Delivery, target: Any) -> tuple[int, int]:
     """Return the lowest and the highest code that a weight can have."""
     registers = delivery.plan.synapses[SYNAPSE]
-    if delivery.projection.plasticity is not None:
+    is_plastic = delivery.projection.plasticity is not None
+    if is_plastic and target.plasticity.update != "none":
         return registers.w_min, registers.w_max
-    form = target.synapse.weight.format
+    form = (target.plasticity if is_plastic else target.synapse).weight.format
     return form.lo, form.hi
 
 
-def pairs(setting: Setting, delivery: Delivery) -> tuple[Ints, Ints, str]:
-    """Return membrane states and weight codes to try, and how that counts."""
-    site = delivery.plan.sites["leak"]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pairs:
+    """What a delivery is tried on.
+
+    Parameters
+    ----------
+    place : str
+        The register that input goes to.
+    held : (n,) int64
+        What it holds before the step; a buffer is always read before it is filled.
+    codes : (n,) int64
+        Weight codes.
+    how : str
+        As of an `Outcome`.
+    """
+
+    place: str
+    held: Ints
+    codes: Ints
+    how: str
+
+
+def pairs(setting: Setting, delivery: Delivery) -> Pairs:
+    """Return register states and weight codes to try, and how that counts."""
+    plan, place = delivery.plan, input_place(delivery.plan)
+    site = {"v": membrane_site(plan), "excitatory": plan.sites.get("current")}.get(place)
+    least, most = (0, 0) if site is None else (site.lo, site.hi)
     low, high = codes_of(delivery, setting.target)
-    if (site.hi - site.lo + 1) * (high - low + 1) <= MOST_PAIRS:
-        v, w = np.meshgrid(np.arange(site.lo, site.hi + 1), np.arange(low, high + 1))
-        drawn = any(delivery.plan.sites[name].is_stochastic for name in ("leak", "drive"))
-        return v.ravel(), w.ravel(), "sampled" if drawn else "proof"
+    if (most - least + 1) * (high - low + 1) <= MOST_PAIRS:
+        held, codes = np.meshgrid(np.arange(least, most + 1), np.arange(low, high + 1))
+        drawn = any(plan.sites[name].is_stochastic for name in ("leak", "drive"))
+        how = "sampled" if drawn else "proof"
+        return Pairs(place=place, held=held.ravel(), codes=codes.ravel(), how=how)
     rng = setting.rng(f"delivery {delivery.name}")
-    theta = delivery.plan.neurons[NEURON].threshold
-    v = aimed(site.lo, site.hi, (theta, *(2**b for b in range(site.hi.bit_length()))), SAMPLED, rng)
-    w = aimed(low, high, [2**b for b in range(high.bit_length())], SAMPLED, rng)
-    return rng.permutation(v), w, "sampled"
+    theta = plan.neurons[NEURON].threshold
+    held = aimed(least, most, (theta, *(2**b for b in range(most.bit_length()))), SAMPLED, rng)
+    codes = aimed(low, high, [2**b for b in range(high.bit_length())], SAMPLED, rng)
+    return Pairs(place=place, held=rng.permutation(held), codes=codes, how="sampled")
 
 
 def delivery_as_defined(setting: Setting) -> Outcome:
@@ -86,54 +117,90 @@ def delivery_as_defined(setting: Setting) -> Outcome:
         return does_not_apply(ANALOG)
     count, hows = 0, {"proof"}
     for delivery in projections(setting):
-        v, w, how = pairs(setting, delivery)
-        lanes = min(LANES, v.size)
-        hows.add(how)
-        experiment = experiment_of(
-            setting, delivery.population, delivery.projection, steps=1, lanes=lanes
-        )
-        bench = Bench(setting.target, experiment, spikes=True, seed=setting.seed)
-        words = {
-            name: drawn_integers(name, delivery.plan.sites[name], lanes, setting.seed)
-            for name in ("leak", "drive")
-        }
-        for some_v, some_w in pieces((v, w), lanes):
-            after, _, fired = bench.do(some_v, weight=some_w)
-            wanted, fires = _defined(delivery, some_v, some_w, words)
-            count += lanes
-            wrong = np.flatnonzero((after != wanted) | (fired != fires))
-            if wrong.size:
-                at = int(wrong[np.argmin(np.abs(some_v[wrong]) + np.abs(some_w[wrong]))])
-                numbers = [int(n[at]) for n in (some_v, some_w, after, wanted)]
-                return _shown(setting, delivery, numbers, how, count)
+        tried = pairs(setting, delivery)
+        hows.add(tried.how)
+        for times in (1,) if tried.place == "v" else TIMES:
+            wrong, n = _compared(setting, delivery, tried, times)
+            count += n
+            if wrong is not None:
+                return _shown(setting, delivery, tried, wrong, count)
     how = "sampled" if "sampled" in hows else "proof"
     return holds(how, count) if count else does_not_apply("the experiment has no synapses")
 
 
-def _defined(delivery: Delivery, v: Ints, w: Ints, words: dict[str, Ints]) -> tuple[Any, Any]:
-    """Return membranes after one step with one input spike, and who fires."""
-    plan, r = delivery.plan, delivery.plan.neurons[NEURON]
-    gain = plan.synapses[SYNAPSE].gain
-    leaked = narrowed(v * int(r.multiplier * r.unit), plan.sites["leak"], words["leak"])
-    fires = leaked > r.threshold
-    drive = narrowed(w * gain, plan.sites["drive"], words["drive"])
-    reached = narrowed(leaked + drive, plan.sites["input"])
-    return np.where(fires, r.reset, reached), fires
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wrong:
+    """A delivery of which kernel and definition differ: the register held, code, spikes; and what came of it."""
+
+    held: int
+    code: int
+    times: int
+    register: str
+    after: int
+    wanted: int
 
 
-def _shown(
-    setting: Setting, delivery: Delivery, numbers: list[int], how: str, count: int
-) -> Outcome:
-    v, w, after, wanted = numbers
+def _compared(
+    setting: Setting, delivery: Delivery, tried: Pairs, times: int
+) -> tuple[Wrong | None, int]:
+    """Compare deliveries of `times` spikes in one step; return the smallest that differs, and how many there were."""
+    lanes = min(LANES, tried.held.size)
+    projection = still(delivery.projection, setting.target)
+    experiment = experiment_of(setting, delivery.population, projection, steps=1, lanes=lanes)
+    bench = Bench(setting.pinned, experiment, spikes=times, seed=setting.seed)
+    words = {
+        name: drawn_integers(name, delivery.plan.sites[name], lanes, setting.seed)
+        for name in ("leak", "drive")
+    }
+    table, count = setting.target.neuron, 0
+    arrive = 1 if table is not None and table.merges_input else times
+    for held, codes in pieces((tried.held, tried.codes), lanes):
+        count += lanes
+        _, _, spikes = bench.do(weight=codes, registers={tried.place: held})
+        wanted, fires = _defined(delivery, {"v": np.zeros(lanes, np.int64), tried.place: held}, codes,
+                                 words, arrive)  # fmt: skip
+        after = {name: bench.register(name) for name in wanted}
+        for name, register in (after | {"spikes": spikes}).items():
+            right = np.broadcast_to((wanted | {"spikes": fires})[name], register.shape)
+            wrong = np.flatnonzero(register != right)
+            if wrong.size:
+                at = int(wrong[np.argmin(np.abs(held[wrong]) + np.abs(codes[wrong]))])
+                return Wrong(
+                    held=int(held[at]), code=int(codes[at]), times=times, register=name,
+                    after=int(register[at]), wanted=int(right[at]),
+                ), count  # fmt: skip
+    return None, count
+
+
+def _defined(
+    delivery: Delivery, state: Registers, codes: Ints, words: dict[str, Ints], times: int
+) -> tuple[Registers, Ints]:
+    """Return the registers after one step with input, and the spikes that were sent."""
+    plan = delivery.plan
+    step = Step(plan=plan, r=plan.neurons[NEURON])
+    after, spikes = step.advance(state, words["leak"])
+    drive = narrowed(codes * plan.synapses[SYNAPSE].gain, plan.sites["drive"], words["drive"])
+    for _ in range(times):
+        after = step.receive(after, drive, spikes)
+    return after, spikes
+
+
+def _shown(setting: Setting, delivery: Delivery, tried: Pairs, wrong: Wrong, count: int) -> Outcome:
+    where = "membrane" if tried.place == "v" else tried.place
     text = (
-        f"projection {delivery.name}: weight code {w} brings a membrane of {v} LSB to {after} in the kernel, "
-        f"and to {wanted} by definition"
+        f"projection {delivery.name}: weight code {wrong.code}, {wrong.times} times, with a {where} of {wrong.held} "
+        f"LSB leaves {NAMES.get(wrong.register, wrong.register)} at {wrong.after} in the kernel, and at "
+        f"{wrong.wanted} by definition"
     )
-    projection = at_weight(delivery.projection, setting.plan, delivery.name, w)
-    population = at_state(delivery.population, setting.plan, v)
+    projection = at_weight(delivery.projection, setting.plan, delivery.name, wrong.code)
+    start = wrong.held if tried.place == "v" else 0
+    population = at_state(delivery.population, setting.plan, start)
     experiment = experiment_of(setting, population, projection, steps=3)
     case = case_of(setting, experiment, (0,), seed=setting.seed)
-    return broken(golden_differs, case, text, how=how, cases=count, state=v, code=w)
+    how = tried.how
+    return broken(
+        golden_differs, case, text, how=how, cases=count, state=wrong.held, code=wrong.code
+    )
 
 
 LAWS = (

@@ -44,6 +44,8 @@ class Update:
         What the spike, or the counts of the period, ask for; in parts of a weight LSB, ``unit`` to one.
     change : int
         What met the accumulator of it.
+    waited : int
+        Postsynaptic spikes that a deferred update has waited for.
     """
 
     step: int
@@ -54,6 +56,7 @@ class Update:
     asked: int
     change: int
     after: int
+    waited: int = 0
 
 
 class Evidence:
@@ -124,34 +127,38 @@ class Evidence:
     def updates(self) -> Iterator[Update]:
         """Yield each update of a weight with what was asked: by the spike, or by a period's counts."""
         synapses = self.plan.synapses
-        start = [synapses[name].weight for name in self.slots]
         weights: dict[tuple[int, int], int] = {}
-        asked: int | None = None
-        wide = 0
+        read: list[int] = []  # counts, before a program takes them for signed numbers
+        met: list[int] = []  # by the accumulator: once, or twice by a deferred update
         for p in self.trace:
             match p.site:
-                case "plus":
-                    asked = p.wide
-                case "minus":
-                    asked = (asked or 0) - p.wide
+                case "read":
+                    read.append(p.wide)
                 case "accumulate":
-                    wide = p.wide
+                    met.append(p.wide)
                 case "store":
                     name = self.slots[p.lane]
-                    before = weights.get((p.trial, p.lane), start[p.lane])
-                    change = wide - before * synapses[name].unit
+                    r = synapses[name]
+                    before = weights.get((p.trial, p.lane), r.weight)
+                    change = met[0] - before * r.unit
+                    waited = -change // r.dw_minus if len(met) > 1 and r.dw_minus else 0
+                    change += r.dw_plus if len(met) > 1 else 0
                     weights[p.trial, p.lane] = p.stored
+                    asked = change
+                    if read:
+                        asked = r.target_count + r.dw_plus * read[0] - r.dw_minus * read[1]
                     yield Update(
                         step=p.step,
                         trial=p.trial,
                         slot=p.lane,
                         projection=name,
                         before=before,
-                        asked=change if asked is None else asked,
+                        asked=asked,
                         change=change,
                         after=p.stored,
+                        waited=waited,
                     )
-                    asked = None
+                    read, met = [], []
 
 
 def ended(run: Callable[[], Run]) -> Run | str:

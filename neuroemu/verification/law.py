@@ -10,8 +10,9 @@ from typing import Any, Literal
 import numpy as np
 
 from neuroemu.experiment import Experiment, Population, Projection
-from neuroemu.hardware.config import Target
+from neuroemu.hardware.config import Target, WeightTable
 from neuroemu.models.discretize import discretize
+from neuroemu.models.network_load import load_lsb, network_load
 from neuroemu.models.registers import Discretized
 from neuroemu.testing.case import Case
 from neuroemu.verification.evidence import Evidence
@@ -91,6 +92,29 @@ class Setting:
         return discretize(self.experiment, self.target)
 
     @cached_property
+    def pinned(self) -> Target:
+        """The target for small experiments and for many of them at once.
+
+        A weight LSB that the load of the network sets is a number, and no row takes time.
+        """
+        synapse, plasticity = self.target.synapse, self.target.plasticity
+        load = network_load(self.experiment)
+
+        def pin(table: WeightTable) -> WeightTable:
+            if table.lsb != "network":
+                return table
+            return table.model_copy(update={"lsb": float(load_lsb(load, table.format))})
+
+        return self.target.model_copy(
+            update={
+                "synapse": synapse.model_copy(update={"weight": pin(synapse.weight)}),
+                "plasticity": plasticity.model_copy(
+                    update={"weight": pin(plasticity.weight), "row_time_us": None}
+                ),
+            }
+        )
+
+    @cached_property
     def populations(self) -> dict[str, Population]:
         """One population of each set of constants."""
         kinds: dict[Any, tuple[str, Population]] = {}
@@ -100,9 +124,9 @@ class Setting:
 
     @cached_property
     def plastic(self) -> dict[str, Projection]:
-        """One plastic projection of each set of constants; none on a target that does not learn."""
+        """One plastic projection of each set of constants; none where docs/spec/plasticity.md is not what learns."""
         kinds: dict[Any, tuple[str, Projection]] = {}
-        if self.target.plasticity.update == "none":
+        if self.target.plasticity.update in ("none", "pairs"):
             return {}
         for name, projection in self.experiment.projections.items():
             if projection.plasticity is not None:

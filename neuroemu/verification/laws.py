@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from neuroemu.verification import (
     agreement,
+    currents,
     deliveries,
+    forms,
     inputs,
     leaks,
     learning,
@@ -12,6 +14,8 @@ from neuroemu.verification import (
     own_run,
     periods,
     randomness,
+    reaching,
+    resets,
     sites,
     step_sizes,
     updates,
@@ -21,16 +25,23 @@ from neuroemu.verification.law import Law
 LAWS: tuple[Law, ...] = (
     *agreement.LAWS[:4],
     *sites.LAWS,
+    *resets.SAMPLED_LAWS,
     *agreement.LAWS[4:],
     *leaks.LAWS,
+    *resets.LAWS,
+    *currents.LAWS,
     *deliveries.LAWS,
     *updates.LAWS,
+    *forms.LAWS,
     *randomness.LAWS,
     *membrane.LAWS,
+    *currents.DECAY_LAWS,
     *inputs.LAWS,
+    *reaching.LAWS,
     *learning.LAWS,
     *step_sizes.LAWS,
     *periods.LAWS,
+    *forms.LATE_LAWS,
     *own_run.LAWS,
 )
 

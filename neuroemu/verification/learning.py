@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from neuroemu.experiment import Homeostasis
 from neuroemu.numeric.constants import decimal
@@ -15,23 +16,33 @@ from neuroemu.verification.definition import Ints
 from neuroemu.verification.evidence import Evidence, Update
 from neuroemu.verification.law import Law, Outcome, Setting, broken, does_not_apply, holds
 from neuroemu.verification.small import at_weight, case_of, experiment_of, quiet
-from neuroemu.verification.updates import NO_LEARNING, Learning, learnings, learnings_of_case
+from neuroemu.verification.updates import Learning, learnings, learnings_of_case, unlearned
 
 EVENT_ONLY = "learning is periodic"
+BY_SIGN = "weights follow a target count, one step a period"
 NO_ROOM = "no weight has room for an increment"
 SIDES = {"pre": "presynaptic", "post": "postsynaptic"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """What one spike does to every weight, at the lowest and the highest random word."""
+    """What one spike does to every weight.
+
+    A deferred update takes postsynaptic spikes off at the next presynaptic one: what one of them does is the difference
+    to none.
+
+    Parameters
+    ----------
+    w : (codes,) int64
+    before, after : (codes,) int64
+        What meets the site ``store`` without and with the spike.
+    """
 
     learning: Learning
     side: str
-    change: int
     w: Ints
-    low: Ints
-    high: Ints
+    before: Ints
+    after: Ints
 
     @property
     def sign(self) -> int:
@@ -43,13 +54,41 @@ class Step:
         """What the rule asks for, in weight LSBs, with its sign."""
         return self.sign * asked(self.learning)[self.side]
 
+    def stored(self, wide: Ints) -> tuple[Ints, Ints]:
+        """Return what is stored at the lowest and at the highest random word."""
+        store = self.learning.plan.sites["store"]
+        highest = 2**store.shift - 1 if store.is_stochastic else 0
+        return self.learning.stored(wide, 0), self.learning.stored(wide, highest)
+
+    @property
+    def goes_wrong(self) -> Any:
+        """Where a random word takes the weight the wrong way."""
+        pairs = zip(self.stored(self.before), self.stored(self.after), strict=True)
+        low, high = (self.sign * (after - before) < 0 for before, after in pairs)
+        return low | high
+
+    @property
+    def is_dead(self) -> Any:
+        """Where no random word moves the weight."""
+        if self.learning.plan.sites["store"].is_stochastic:
+            return self.before == self.after
+        return self.stored(self.before)[0] == self.stored(self.after)[0]
+
+    @property
+    def mean_change(self) -> NDArray[np.float64]:
+        """How the weight moves in the mean over random words, in weight LSBs."""
+        mean = self.learning.mean_stored
+        return np.asarray(mean(self.after) - mean(self.before), np.float64)
+
     @property
     def has_room(self) -> Any:
         """Where the weight can move by what the register asks for without meeting a limit."""
         r = self.learning.r
-        change = r.dw_plus if self.side == "pre" else -r.dw_minus
-        total = self.w * r.unit + change
-        return (total >= r.w_min * r.unit) & (total <= r.w_max * r.unit)
+        low, high, wide = r.w_min * r.unit, r.w_max * r.unit, self.w * r.unit
+        if self.learning.update == "deferred" and self.side == "post":
+            return (wide - r.dw_minus >= low) & (wide + r.dw_plus <= high)
+        total = wide + (r.dw_plus if self.side == "pre" else -r.dw_minus)
+        return (total >= low) & (total <= high)
 
 
 def asked(learning: Learning) -> dict[str, float]:
@@ -61,16 +100,27 @@ def asked(learning: Learning) -> dict[str, float]:
     return {"pre": float(decimal(rule.dw_plus) / lsb), "post": float(decimal(rule.dw_minus) / lsb)}
 
 
-def step_of(learning: Learning, side: str, *, periodic: bool) -> Step:
+def step_of(learning: Learning, side: str) -> Step:
     """Return what one spike does to every weight, on its own."""
-    w, store = learning.codes, learning.plan.sites["store"]
-    one, none = np.int64(1), np.int64(0)
-    change: Any = learning.r.dw_plus if side == "pre" else -learning.r.dw_minus
-    if periodic:
-        change = learning.change_of(*((one, none) if side == "pre" else (none, one)))  # type: ignore[arg-type]
-    highest = 2**store.shift - 1 if store.is_stochastic else 0
-    low, high = (learning.updated(w, change, r) for r in (0, highest))
-    return Step(learning=learning, side=side, change=int(change), w=w, low=low, high=high)
+    w, is_pre = learning.codes, side == "pre"
+    before = w * learning.r.unit
+    match learning.update:
+        case "deferred":
+            before = before if is_pre else learning.late(w, 0)
+            after = learning.late(w, 0 if is_pre else 1)
+        case "periodic":
+            one, none = np.ones_like(w), np.zeros_like(w)
+            counts = (one, none) if is_pre else (none, one)
+            after = learning.limited(w, learning.change_of(*counts))
+        case _:
+            after = learning.limited(w, learning.r.dw_plus if is_pre else -learning.r.dw_minus)
+    return Step(learning=learning, side=side, w=w, before=before, after=after)
+
+
+def has_target(setting: Setting) -> bool:
+    """Return whether weights follow a target count."""
+    table = setting.target.plasticity
+    return table.update == "periodic" and table.form == "sign"
 
 
 def how_of(learning: Learning) -> str:
@@ -102,16 +152,16 @@ def direction(side: str) -> Callable[[Setting], Outcome]:
     """Return the law that spikes of one side never move a weight the wrong way."""
 
     def test(setting: Setting) -> Outcome:
-        if not setting.plastic:
-            return does_not_apply(NO_LEARNING)
+        if unlearned(setting):
+            return does_not_apply(unlearned(setting))
         if setting.target.plasticity.update == "periodic":
             return does_not_apply(EVENT_ONLY)
         count, how = 0, "proof"
         for learning in learnings(setting):
-            step = step_of(learning, side, periodic=False)
+            step = step_of(learning, side)
             count += step.w.size
             how = how_of(learning) if how == "proof" else how
-            wrong = (step.low - step.w if step.sign > 0 else step.w - step.high) < 0
+            wrong = step.goes_wrong
             if wrong.any():
                 return _wrong_way(setting, step, wrong, how, count)
         return holds(how, count)
@@ -121,7 +171,7 @@ def direction(side: str) -> Callable[[Setting], Outcome]:
 
 def _wrong_way(setting: Setting, step: Step, wrong: Any, how: str, count: int) -> Outcome:
     at = int(np.flatnonzero(wrong)[0])
-    after = int((step.low if step.sign > 0 else step.high)[at])
+    after = int(step.stored(step.after)[0 if step.sign > 0 else 1][at])
     table = setting.target.plasticity
     spike = SIDES[step.side]
     text = (
@@ -138,9 +188,11 @@ def _extremes(e: Evidence) -> Iterator[tuple[Update, int, int]]:
     learning = {each.name: each for each in learnings_of_case(e)}
     store = e.plan.sites["store"]
     highest = 2**store.shift - 1 if store.is_stochastic else 0
+    is_deferred = e.case.target.plasticity.update == "deferred"
     for u in e.updates():
-        w = np.asarray([u.before])
-        low, high = (int(learning[u.projection].updated(w, u.change, r)[0]) for r in (0, highest))
+        one, w = learning[u.projection], np.asarray([u.before])
+        wide = one.late(w, u.waited) if is_deferred else one.limited(w, u.change)
+        low, high = (int(one.stored(wide, r)[0]) for r in (0, highest))
         yield u, low, high
 
 
@@ -159,10 +211,23 @@ def lowers(e: Evidence) -> str | None:
 
 def raises(e: Evidence) -> str | None:
     """Return a spike that does not ask for more, and raises a weight at some random word."""
+    if e.case.target.plasticity.update == "deferred":
+        return _raised_late(e)
     found = (
         _asked_of(u, e, high) for u, _, high in _extremes(e) if u.asked <= 0 and high > u.before
     )
     return next(found, None)
+
+
+def _raised_late(e: Evidence) -> str | None:
+    """Return a deferred update that takes a weight higher with spikes that wait than without."""
+    learning = {each.name: each for each in learnings_of_case(e)}
+    for u in e.updates():
+        one, w = learning[u.projection], np.asarray([u.before])
+        with_them, without = (int(one.late(w, n)[0]) for n in (u.waited, 0))
+        if with_them > without:
+            return f"step {u.step}: {u.waited} spikes wait at weight {u.before}, and raise what is stored"
+    return None
 
 
 def moves_against(e: Evidence) -> str | None:
@@ -178,18 +243,19 @@ def moves_against(e: Evidence) -> str | None:
 
 def updates_move(setting: Setting) -> Outcome:
     """Look for weights with room that an update leaves alone."""
-    if not setting.plastic:
-        return does_not_apply(NO_LEARNING)
-    periodic = setting.target.plasticity.update == "periodic"
+    if unlearned(setting):
+        return does_not_apply(unlearned(setting))
+    if has_target(setting):
+        return does_not_apply(BY_SIGN)
     count, how, rooms = 0, "proof", 0
     texts, case = [], None
     for learning in learnings(setting):
         how = how_of(learning) if how == "proof" else how
         for side in SIDES:
-            step = step_of(learning, side, periodic=periodic)
+            step = step_of(learning, side)
             count += step.w.size
             rooms += int(step.has_room.sum())
-            dead = (step.low == step.w) & (step.high == step.w) & step.has_room
+            dead = step.is_dead & step.has_room
             if step.asked == 0 or not dead.any():
                 continue
             texts.append(

@@ -9,20 +9,22 @@ import numpy as np
 
 from neuroemu.engine.run import Run
 from neuroemu.feasibility.search import last
-from neuroemu.models.registers import COARSE
-from neuroemu.numeric.site import Site
-from neuroemu.verification.definition import Ints, codes_between, extremes, narrowed
+from neuroemu.hardware.config import MembraneTable
+from neuroemu.models.constants import COARSE
+from neuroemu.verification.definition import Ints, codes_between, extremes
 from neuroemu.verification.deliveries import Delivery, projections
 from neuroemu.verification.evidence import Evidence
 from neuroemu.verification.law import Law, Outcome, Setting, broken, does_not_apply, holds
-from neuroemu.verification.leaks import ANALOG, MOST_STATES, SAMPLED
+from neuroemu.verification.leaks import ANALOG, CONSTANT, MOST_STATES, SAMPLED, is_constant
 from neuroemu.verification.small import (
     SYNAPSE,
     at_state,
     at_weight,
     case_of,
     experiment_of,
+    unbiased,
 )
+from neuroemu.verification.step import Nearer, leak_of_registers, membrane_site
 
 STILL = 20
 """Steps that a counterexample of a dead zone shows."""
@@ -32,38 +34,52 @@ ENUMERATED = 2**20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Leak:
-    """The leak of one population by definition."""
+    """A leak or a decay by definition, and the register that it empties.
 
-    factor: int
-    site: Site
+    Parameters
+    ----------
+    decay : Nearer
+    lo, hi : int
+        Of the register.
+    turn : int
+        -1 where the distance to the input decays, which without input is the negative membrane.
+    """
 
-    def of(self, v: Ints | int) -> Ints:
-        """Return leaked membranes; of a stochastic site those of the lowest word."""
-        return narrowed(np.asarray(v, np.int64) * self.factor, self.site)
+    decay: Nearer
+    lo: int
+    hi: int
+    turn: int = 1
+
+    def of(self, v: Ints | int, r: int = 0) -> Ints:
+        """Return leaked membranes; of a stochastic site those of the random integer `r`."""
+        return self.turn * self.decay.of(self.turn * np.asarray(v, np.int64), r)
 
     def holds_still(self, v: Ints | int) -> Ints:
         """Return where no random word moves the membrane."""
         v = np.asarray(v, np.int64)
-        low, high = extremes(v * self.factor, self.site)
-        return np.asarray((low == v) & (high == v) & (v != 0))
+        site = self.decay.site
+        highest = 2**site.shift - 1 if site.is_stochastic else 0
+        return np.asarray((self.of(v) == v) & (self.of(v, highest) == v) & (v != 0))
 
     def dead_zone(self) -> tuple[int, int, int]:
         """Return the outermost dead states below and above rest (0: none), and how many were tried."""
-        site = self.site
-        if site.hi - site.lo < ENUMERATED:
-            v = np.arange(site.lo, site.hi + 1, dtype=np.int64)
+        if self.hi - self.lo < ENUMERATED:
+            v = np.arange(self.lo, self.hi + 1, dtype=np.int64)
             dead = v[self.holds_still(v)]
             return int(min(dead.min(initial=0), 0)), int(max(dead.max(initial=0), 0)), v.size
-        return -self._last_dead(-1, -site.lo), self._last_dead(1, site.hi), 0
+        return -self._last_dead(-1, -self.lo), self._last_dead(1, self.hi), 0
 
     def _last_dead(self, sign: int, most: int) -> int:
         return last(lambda v: bool(self.holds_still(sign * v)), most)
 
 
 def leak_of(setting: Setting, name: str) -> Leak:
-    """Return the leak of one population of the experiment."""
-    r = setting.plan.neurons[name]
-    return Leak(factor=int(r.multiplier * r.unit), site=setting.plan.sites["leak"])
+    """Return the leak of one population of the experiment, towards its rest or, on a chip, the register's 0."""
+    site = membrane_site(setting.plan)
+    decay = leak_of_registers(setting.plan.neurons[name], setting.plan)
+    table = setting.target.neuron
+    drives = table is not None and table.resistance is not None
+    return Leak(decay=decay, lo=site.lo, hi=site.hi, turn=-1 if drives else 1)
 
 
 def in_units(plan_lsb: Fraction | None, raw: int) -> str:
@@ -78,6 +94,8 @@ def membrane_decays(setting: Setting) -> Outcome:
     """Look for states up to the threshold that the leak leaves alone."""
     if setting.plan.is_analog:
         return does_not_apply(ANALOG)
+    if is_constant(setting.plan):
+        return does_not_apply(CONSTANT)
     count, worst = 0, None
     for name, population in setting.populations.items():
         low, high, tried = leak_of(setting, name).dead_zone()
@@ -92,7 +110,8 @@ def membrane_decays(setting: Setting) -> Outcome:
     theta = setting.plan.neurons[name].threshold
     is_small = max(-low, high) < COARSE * theta
     at = low if high == 0 or (low and -low < high) else high
-    experiment = experiment_of(setting, at_state(population, setting.plan, at), steps=STILL)
+    shown = unbiased(at_state(population, setting.plan, at))
+    experiment = experiment_of(setting, shown, steps=STILL)
     case = case_of(setting, experiment, seed=setting.seed)
     numbers = {"population": name, "lowest": low, "highest": high}
     return broken(moves_not, case, text, how="proof", cases=count, is_small=is_small, **numbers)
@@ -100,7 +119,7 @@ def membrane_decays(setting: Setting) -> Outcome:
 
 def _zone(setting: Setting, name: str, low: int, high: int) -> str:
     membrane, lsb = setting.target.membrane, setting.plan.membrane_lsb
-    head = f"membrane {membrane.format}, leak {membrane.rounding}: v = "
+    head = f"membrane {membrane.format}, leak {leak_in_words(membrane)}: v = "
     theta = setting.plan.neurons[name].threshold
     part = f"{100 * max(-low, high) / theta:.2g} % of the threshold" if theta > 0 else "of any"
     if (low == -1 and high == 0) or (low == 0 and high == 1):
@@ -114,6 +133,12 @@ def _zone(setting: Setting, name: str, low: int, high: int) -> str:
     return f"{head}{' and '.join(ends)} do not decay; up to {part}"
 
 
+def leak_in_words(membrane: MembraneTable) -> str:
+    """Return how the leak rounds, or what it is if it does not multiply."""
+    is_multiplied = membrane.leak is None or membrane.leak.kind == "multiply"
+    return membrane.rounding if is_multiplied or membrane.leak is None else membrane.leak.kind
+
+
 def moves_not(e: Evidence) -> str | None:
     """Return a membrane away from rest that stays where it is without input."""
     if (
@@ -123,7 +148,7 @@ def moves_not(e: Evidence) -> str | None:
     ):
         return None
     for name, record in e.kernel.membrane.items():
-        v = record.value - e.case.experiment.populations[name].v_rest
+        v = record.value - e.plan.neurons[name].zero
         if len(v) < 3:
             continue
         still = (v[-1] == v[0]) & (v == v[0]).all(axis=0) & (v[0] != 0)

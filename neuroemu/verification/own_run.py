@@ -13,11 +13,14 @@ from neuroemu.testing.judges import difference
 from neuroemu.verification.agreement import IN_DOUBLES
 from neuroemu.verification.evidence import Evidence
 from neuroemu.verification.law import Law, Outcome, Setting, broken, does_not_apply, holds
+from neuroemu.verification.learning import has_target
 from neuroemu.verification.small import shortened
 
 TRIALS = 4
 FAR = 2**45
 """A range that no register leaves."""
+COUNTED_WITH = {"membrane": ("current", "force", "slope")}
+"""Sites whose overflows are counted with those of another."""
 
 
 def own_run(setting: Setting, *, trial: int = 0, trials: int = TRIALS, freed: str = "") -> Run:
@@ -28,17 +31,20 @@ def own_run(setting: Setting, *, trial: int = 0, trials: int = TRIALS, freed: st
     experiment, plan = setting.experiment, setting.plan
     arithmetic = on_target(plan, "fixed")
     if freed:
-        wide = replace(plan.sites[freed], lo=-FAR, hi=FAR, overflow="saturate")
-        arithmetic = on_target(replace(plan, sites=plan.sites | {freed: wide}), "fixed", IN_DOUBLES)
+        wide = {
+            name: replace(plan.sites[name], lo=-FAR, hi=FAR, overflow="saturate")
+            for name in (freed, *COUNTED_WITH.get(freed, ()))
+            if name in plan.sites
+        }
+        arithmetic = on_target(replace(plan, sites=plan.sites | wide), "fixed", IN_DOUBLES)
     trains = simulate_inputs(experiment, trials=trials, seed=setting.seed, first_trial=trial)
     return run_trains(experiment, None, arithmetic, trains, seed=setting.seed, first_trial=trial)
 
 
 def experiment_in_range(setting: Setting) -> Outcome:
     """Run the experiment and look at what left its range."""
-    return _overflows(
-        setting, [name for name in setting.plan.sites if name not in ("leak", "count")]
-    )
+    passed_over = {"leak", "count"} | ({"change"} if has_target(setting) else set())
+    return _overflows(setting, [n for n in setting.plan.sites if n not in passed_over])
 
 
 def counters_hold(setting: Setting) -> Outcome:
@@ -50,7 +56,7 @@ def counters_hold(setting: Setting) -> Outcome:
 
 def _overflows(setting: Setting, names: list[str]) -> Outcome:
     run = own_run(setting)
-    found = {n: run.sites[n] for n in names if run.sites[n]["overflowed"]}
+    found = {n: run.sites[n] for n in names if n in run.sites and run.sites[n]["overflowed"]}
     if not found:
         return holds("trials", TRIALS)
     step = min(int(did["overflow_step"] or 0) for did in found.values())

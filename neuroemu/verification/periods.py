@@ -4,36 +4,37 @@ from __future__ import annotations
 
 import numpy as np
 
-from neuroemu.models.registers import COARSE
+from neuroemu.models.constants import COARSE
 from neuroemu.testing.case import Case
 from neuroemu.verification.definition import Ints
 from neuroemu.verification.evidence import Evidence
 from neuroemu.verification.law import Law, Outcome, Setting, broken, does_not_apply, holds
 from neuroemu.verification.learning import (
+    BY_SIGN,
     asked,
     case_at,
+    has_target,
     moves_against,
     weights_of,
 )
 from neuroemu.verification.small import at_weight, case_of, experiment_of, quiet
 from neuroemu.verification.updates import (
-    NO_LEARNING,
+    MANY,
     Learning,
     learnings,
     learnings_of_case,
     period_space,
+    unlearned,
 )
 
-NOT_PERIODIC = "learning is event-driven"
+NOT_PERIODIC = "learning is not periodic"
 PIECE = 2**18
-MANY = 1000
-"""A counterexample rather has a thousand presynaptic spikes more than one postsynaptic one."""
 
 
 def counts_keep_sign(setting: Setting) -> Outcome:
     """Look for counts that move a weight against what they ask for."""
-    if not setting.plastic:
-        return does_not_apply(NO_LEARNING)
+    if unlearned(setting):
+        return does_not_apply(unlearned(setting))
     if setting.target.plasticity.update != "periodic":
         return does_not_apply(NOT_PERIODIC)
     count, how = 0, "proof"
@@ -54,7 +55,7 @@ def counts_keep_sign(setting: Setting) -> Outcome:
 
 def _against(learning: Learning, w: Ints, pre: Ints, post: Ints) -> Ints:
     r, store = learning.r, learning.plan.sites["store"]
-    wanted = np.sign(r.dw_plus * pre - r.dw_minus * post)
+    wanted = np.sign(r.target_count + r.dw_plus * pre - r.dw_minus * post)
     change = learning.change_of(pre, post)
     highest = 2**store.shift - 1 if store.is_stochastic else 0
     low, high = (learning.updated(w, change, word) for word in (0, highest))
@@ -71,7 +72,7 @@ def _shown(
         )[0]
     )
     r, table = learning.r, setting.target.plasticity.accumulator
-    wanted = (r.dw_plus * n_pre - r.dw_minus * n_post) / r.unit
+    wanted = (r.target_count + r.dw_plus * n_pre - r.dw_minus * n_post) / r.unit
     text = (
         f"{weights_of(setting)}, accumulator {table.format} {table.overflow}: {n_pre} presynaptic and {n_post} "
         f"postsynaptic spikes ask for {wanted:+.4g} LSB and take weight code {w} to {after}"
@@ -82,10 +83,24 @@ def _shown(
 
 def _period_case(setting: Setting, learning: Learning, w: int, n_pre: int, n_post: int) -> Case:
     steps = setting.plan.clock.period_steps
+    if n_post > 1 and learning.has_target:
+        return _busy_case(setting, learning, n_post)
     projection = at_weight(learning.projection, setting.plan, learning.name, w)
     neuron = quiet(setting.plan, fires=n_post > 0)
     experiment = experiment_of(setting, neuron, projection, steps=steps)
     return case_of(setting, experiment, range(min(n_pre, steps)), seed=setting.seed)
+
+
+def _busy_case(setting: Setting, learning: Learning, n_post: int) -> Case:
+    """Return a neuron that every input spike makes spike, its weight in the middle."""
+    plan, steps = setting.plan, setting.plan.clock.period_steps
+    lsb = float(plan.membrane_lsb or plan.synapses[learning.name].lsb / 1024)
+    neuron = quiet(plan, fires=False).model_copy(update={"v_thresh": lsb})
+    middle = (learning.r.w_min + learning.r.w_max) // 2
+    projection = at_weight(learning.projection, plan, learning.name, middle)
+    experiment = experiment_of(setting, neuron, projection, steps=steps)
+    spiking = range(0, min(2 * n_post, steps - 1), 2)  # input in the step of a spike is lost
+    return case_of(setting, experiment, spiking, seed=setting.seed)
 
 
 # The bias of a period
@@ -103,10 +118,12 @@ def bias_of(learning: Learning) -> float:
 
 def periods_are_unbiased(setting: Setting) -> Outcome:
     """Compare the bias of a period with what one spike asks for."""
-    if not setting.plastic:
-        return does_not_apply(NO_LEARNING)
+    if unlearned(setting):
+        return does_not_apply(unlearned(setting))
     if setting.target.plasticity.update != "periodic":
         return does_not_apply(NOT_PERIODIC)
+    if has_target(setting):
+        return does_not_apply(BY_SIGN)
     count = 0
     for learning in learnings(setting):
         count += learning.r.unit * 4

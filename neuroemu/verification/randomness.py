@@ -175,7 +175,7 @@ def words_unbiased(setting: Setting) -> Outcome:
     """Have the kernel draw a word for each of many synapses, and count how many round up."""
     drawn = list(_shares(setting))
     if not drawn:
-        stochastic = setting.plan.sites["store"].is_stochastic and setting.plastic
+        stochastic = setting.plastic and setting.plan.sites["store"].is_stochastic
         why = (
             "no spike leaves a remainder to round"
             if stochastic
@@ -190,10 +190,10 @@ def words_unbiased(setting: Setting) -> Outcome:
 
 
 def _shares(setting: Setting) -> Iterator[tuple[Share, Case]]:
-    if not setting.plan.sites["store"].is_stochastic:
+    if not setting.plastic or not setting.plan.sites["store"].is_stochastic:
         return
     for learning in learnings(setting):
-        for side in ("pre", "post"):
+        for side in ("pre",) if learning.update == "deferred" else ("pre", "post"):
             w = _free_weight(setting, learning, side)
             if w is not None:
                 yield _share(setting, learning, w, side)
@@ -220,7 +220,7 @@ def _free_weight(setting: Setting, learning: Learning, side: str) -> int | None:
 
 def _share(setting: Setting, learning: Learning, w: int, side: str) -> tuple[Share, Case]:
     """Let one spike of `side` update the weight `w` of many synapses at once."""
-    plan, target = setting.plan, setting.target
+    plan, target = setting.plan, setting.pinned
     periodic = target.plasticity.update == "periodic"
     steps = plan.clock.period_steps if periodic else 1
     neuron = quiet(plan, fires=side == "post")

@@ -14,8 +14,10 @@ from neuroemu.numeric.site import Site
 from neuroemu.verification.counterexample import Counterexample
 from neuroemu.verification.definition import rounded
 from neuroemu.verification.evidence import Evidence, Passed
+from neuroemu.verification.step import input_place
 
-MEMBRANE_SITES = ("leak", "drive", "input")
+OF_INPUT = ("drive", "input")
+OF_NEURON = ("leak", "input", "decay", "current", "force", "slope", "membrane")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,15 +149,12 @@ class _Places:
             self.slots += here if projection.plasticity is not None else []
 
     def _entry(self, p: Passed) -> tuple[str, Any]:
-        match p.site:
-            case "leak" | "input":
-                return self.neurons[p.lane]
-            case "drive":
-                return self.synapses[p.lane]
-            case "count":
-                return self.units[p.lane]
-            case _:
-                return self.slots[p.lane]
+        if p.site in OF_NEURON:
+            return self.neurons[p.lane]
+        if p.site == "drive":
+            return self.synapses[p.lane]
+        waits = self.plan.target.plasticity.update == "deferred"  # a counter at each synapse
+        return self.units[p.lane] if p.site == "count" and not waits else self.slots[p.lane]
 
     def of(self, p: Passed) -> str:
         """Return where a value was narrowed."""
@@ -165,11 +164,18 @@ class _Places:
     def value(self, p: Passed) -> float:
         """Return what was stored in the experiment's unit."""
         name, _ = self._entry(p)
-        if p.site in MEMBRANE_SITES:
+        if p.site in OF_NEURON or p.site == "drive":
             lsb = self.plan.membrane_lsb or Fraction(1)
-            rest = 0.0 if p.site == "drive" else self.plan.experiment.populations[name].v_rest
-            return float(p.stored * lsb) + rest
-        if p.site == "count":
+            scale = self.plan.buffer_scale if p.site in OF_INPUT else 1
+            return float(p.stored * lsb * scale) + self._zero(p.site, name)
+        if p.site in ("count", "read"):
             return float(p.stored)
         synapse = self.plan.synapses[name]
         return float(p.stored * synapse.lsb / (1 if p.site == "store" else synapse.unit))
+
+    def _zero(self, site: str, name: str) -> float:
+        """Return the biological value of a site's 0: of a membrane, which a chip's leak is not, but what decays."""
+        is_chip = self.plan.target.neuron is not None
+        is_input = site == "input" and input_place(self.plan) == "v"
+        is_membrane = is_input or site == ("membrane" if is_chip else "leak")
+        return self.plan.neurons[name].zero if is_membrane else 0.0

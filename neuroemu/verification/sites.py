@@ -9,6 +9,7 @@ import numpy as np
 from neuroemu.engine.bundles import TALLIED
 from neuroemu.engine.run import Run
 from neuroemu.numeric.site import Site
+from neuroemu.verification.chip_trace import overflows_of_chip
 from neuroemu.verification.definition import extremes, narrowed, rounded
 from neuroemu.verification.evidence import Evidence
 from neuroemu.verification.law import Law
@@ -87,7 +88,7 @@ def _membrane_outside(run: Run | str, e: Evidence) -> str | None:
     if lsb is None or form is None or isinstance(run, str):
         return None
     for name, record in run.membrane.items():
-        raw = (record.value - e.case.experiment.populations[name].v_rest) / float(lsb)
+        raw = np.rint((record.value - e.plan.neurons[name].zero) / float(lsb))
         if raw.size and not form.lo <= raw.min() <= raw.max() <= form.hi:
             return f"a membrane of {name} goes from {raw.min():g} to {raw.max():g} LSB in {form}"
     return None
@@ -112,17 +113,22 @@ def miscounts(e: Evidence) -> str | None:
 def _overflows(e: Evidence, name: str, site: Site) -> tuple[int, int]:
     """Return the fewest and the most overflows that the trace allows."""
     seen = e.by_site[name]
-    if name == "count":
+    is_deferred = e.case.target.plasticity.update == "deferred"
+    if name in ("input", "membrane") and e.case.target.neuron is not None:
+        return overflows_of_chip(e, name)
+    if name == "count" and not is_deferred:
         period = max(e.plan.clock.period_steps, 1)
         over = seen["wide"] > site.hi
         rows = (seen["trial"][over], seen["lane"][over], seen["step"][over] // period)
         first = len(set(zip(*(r.tolist() for r in rows), strict=True)))
         return first, first
     highest = 2**site.shift - 1 if site.is_stochastic else 0
-    outside = []
+    outside: list[Any] = []
     for r in (0, highest):
         y = rounded(seen["wide"], site, r)
         outside.append((y < site.lo) | (y > site.hi))
+    if name == "accumulate" and is_deferred:  # twice in an update, counted once
+        outside = [over.reshape(-1, 2).any(axis=1) for over in outside]
     surely, perhaps = outside[0] & outside[1], outside[0] | outside[1]
     return int(surely.sum()), int(perhaps.sum())
 

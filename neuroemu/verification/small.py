@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 
 from neuroemu.experiment import Experiment, Population, Projection
+from neuroemu.hardware.config import Target
 from neuroemu.hardware.load import experiment_from
+from neuroemu.models.chip import register_zero
 from neuroemu.models.registers import Discretized
 from neuroemu.numeric.constants import decimal, round_fraction
 from neuroemu.testing.case import Case
@@ -59,11 +61,18 @@ def experiment_of(
             "connector": "one_to_one",
             "probability": None,
         }
-        data["stimuli"] = {INPUT: {"size": lanes, "rates_hz": [0.0]}}
+        data["stimuli"] = {INPUT: {"size": lanes, "rates_hz": [_rate_hz(setting, projection)]}}
         data["projections"] = {SYNAPSE: synapse}
         if projection.plasticity is not None:
             data["record"]["weights"] = [SYNAPSE]
     return experiment_from(data, f"a small experiment for {setting.target.name}")
+
+
+def _rate_hz(setting: Setting, projection: Projection) -> float:
+    """Return the rate from which a target count follows; 0 where there is none, as spikes are given anyway."""
+    stimulus = setting.experiment.stimuli.get(projection.pre)
+    has_target = setting.target.plasticity.form == "sign"
+    return stimulus.rates_hz[0] if stimulus is not None and has_target else 0.0
 
 
 def case_of(
@@ -75,23 +84,21 @@ def case_of(
     for name, stimulus in experiment.stimuli.items():
         rows = [(k * clock.input_steps, i) for k in steps for i in range(stimulus.size)]
         spikes[name] = [np.asarray(rows, np.int64).reshape(-1, 2)]
-    return Case(target=setting.target, experiment=experiment, spikes=spikes, seed=seed)
+    return Case(target=setting.pinned, experiment=experiment, spikes=spikes, seed=seed)
 
 
 def at_state(population: Population, plan: Discretized, raw: int) -> Population:
-    """Return `population` with a raw membrane to start with."""
+    """Return `population` with a raw membrane to start with, its voltages from the register's 0."""
     lsb = plan.membrane_lsb or Fraction(1)
-    return population.model_copy(
-        update={"v_rest": 0.0, "v_init": float(raw * lsb)} | _shifted(population)
-    )
+    zero = decimal(population.v_rest) + register_zero(plan.target, population)
+    names = ("v_rest", "v_thresh", "v_reset")
+    shifted = {name: float(decimal(getattr(population, name)) - zero) for name in names}
+    return population.model_copy(update=shifted | {"v_init": float(raw * lsb)})
 
 
-def _shifted(population: Population) -> dict[str, float]:
-    """Return threshold and reset measured from rest."""
-    rest = decimal(population.v_rest)
-    return {
-        name: float(decimal(getattr(population, name)) - rest) for name in ("v_thresh", "v_reset")
-    }
+def unbiased(population: Population) -> Population:
+    """Return `population`, measured from the register's 0, without an input that holds its rest elsewhere."""
+    return population.model_copy(update={"v_rest": 0.0, "v_reset": 0.0})
 
 
 SLOW = 1000
@@ -100,19 +107,28 @@ SLOW = 1000
 
 def quiet(plan: Discretized, *, fires: bool) -> Population:
     """Return a neuron that spikes once, in the first step, or never."""
-    lsb, top = plan.membrane_lsb or Fraction(1), loud(plan)
+    lsb, top = plan.membrane_lsb or Fraction(1), _top(plan)
+    low = loud(plan) // 2 if _subtracts(plan) else top // 8
     return Population(
         tau_m_ms=float(SLOW * plan.clock.step_ms),
-        v_thresh=float(lsb * (max(top // 8, 1) if fires else top - 1)),
+        v_thresh=float(lsb * (max(low, 1) if fires else top - 1)),
         v_reset=0.0,
-        v_init=float(lsb * top) if fires else 0.0,
+        v_init=float(lsb * loud(plan)) if fires else 0.0,
     )
 
 
 def loud(plan: Discretized) -> int:
-    """Return the raw membrane from which a quiet neuron fires."""
+    """Return the raw membrane from which a quiet neuron fires: once, also where a spike takes a threshold away."""
+    return 2 * (_top(plan) // 3) if _subtracts(plan) else _top(plan)
+
+
+def _top(plan: Discretized) -> int:
     form = plan.target.membrane.format
     return ANALOG_TOP if plan.is_analog or form is None else form.hi
+
+
+def _subtracts(plan: Discretized) -> bool:
+    return plan.target.neuron is not None and plan.target.neuron.reset == "subtract"
 
 
 def at_weight(projection: Projection, plan: Discretized, name: str, raw: int) -> Projection:
@@ -127,6 +143,17 @@ def at_weight(projection: Projection, plan: Discretized, name: str, raw: int) ->
     # an LSB that is no short decimal may fall just short of the code
     exact = (x for x in near if round_fraction(decimal(x) / lsb, rounding) == raw)
     return projection.model_copy(update={"weight": next(exact, value)})
+
+
+def still(projection: Projection, target: Target) -> Projection:
+    """Return a plastic projection that stands still at spikes."""
+    rule = projection.plasticity
+    if rule is None or (
+        target.plasticity.update == "periodic" and target.plasticity.form == "sign"
+    ):
+        return projection
+    nothing = rule.model_copy(update={"dw_plus": 0.0, "dw_minus": 0.0})
+    return projection.model_copy(update={"plasticity": nothing})
 
 
 def own_case(

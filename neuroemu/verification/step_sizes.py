@@ -7,21 +7,23 @@ import math
 import numpy as np
 
 from neuroemu.hardware.config import Target
-from neuroemu.models.registers import COARSE
+from neuroemu.models.constants import COARSE
 from neuroemu.verification.evidence import Evidence
 from neuroemu.verification.law import Law, Outcome, Setting, broken, does_not_apply, holds
 from neuroemu.verification.learning import (
+    BY_SIGN,
     EVENT_ONLY,
     NO_ROOM,
     SIDES,
     asked,
     case_at,
+    has_target,
     how_of,
     name_of,
     step_of,
     weights_of,
 )
-from neuroemu.verification.updates import NO_LEARNING, Learning, learnings, learnings_of_case
+from neuroemu.verification.updates import Learning, learnings, learnings_of_case, unlearned
 
 
 def mean_changes(learning: Learning) -> dict[str, float]:
@@ -31,17 +33,16 @@ def mean_changes(learning: Learning) -> dict[str, float]:
     """
     means = {}
     for side in SIDES:
-        step = step_of(learning, side, periodic=False)
-        w = step.w[step.has_room]
-        moved = learning.mean_updated(w, step.change) - w
-        means[side] = step.sign * float(moved.mean()) if w.size else math.nan
+        step = step_of(learning, side)
+        moved = step.mean_change[step.has_room]
+        means[side] = step.sign * float(moved.mean()) if moved.size else math.nan
     return means
 
 
 def updates_keep_size(setting: Setting) -> Outcome:
     """Compare mean changes with what the rule asks for."""
-    if not setting.plastic:
-        return does_not_apply(NO_LEARNING)
+    if unlearned(setting):
+        return does_not_apply(unlearned(setting))
     if setting.target.plasticity.update == "periodic":
         return does_not_apply(EVENT_ONLY)
     count, how, found, moving = 0, "proof", [], 0
@@ -86,8 +87,10 @@ def size_is_off(e: Evidence) -> str | None:
 
 def updates_keep_ratio(setting: Setting) -> Outcome:
     """Compare the ratio of up to down with the rule's."""
-    if not setting.plastic:
-        return does_not_apply(NO_LEARNING)
+    if unlearned(setting):
+        return does_not_apply(unlearned(setting))
+    if has_target(setting):
+        return does_not_apply(BY_SIGN)
     count, how, moving = 0, "proof", 0
     for learning in learnings(setting):
         how = how_of(learning) if how == "proof" else how

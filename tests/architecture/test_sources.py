@@ -1,10 +1,13 @@
 """Rules that the sources keep: where arithmetic may stand, what an import may load, how large a module may be."""
 
 import ast
+import importlib
+import inspect
 import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -57,11 +60,35 @@ def test_no_clip_or_rounding_outside_ops(path: Path) -> None:
         assert not calls, f"{path}: {calls}"
 
 
-@pytest.mark.parametrize(
-    "path", [PACKAGE / "models" / f"{m}.py" for m in ("lif", "synapse", "homeostasis", "counter")]
+STEP_TEXTS = (
+    *("lif", "synapse", "homeostasis", "counter", "cuba", "odin", "reckon", "loihi"),
+    "pair_controller",
 )
-def test_step_texts_use_only_the_allowed_operators(path: Path) -> None:
-    assert text_faults(path.read_text(encoding="utf-8")) == []
+
+
+def _texts_of(name: str) -> list[Any]:
+    """Return the functions of a model, all of them step texts beside the one that builds constants."""
+    module = importlib.import_module(f"neuroemu.models.{name}")
+    functions = [f for _, f in inspect.getmembers(module, inspect.isfunction)]
+    return [
+        f for f in functions if f.__module__ == module.__name__ and f.__name__ != "vector_sites"
+    ]
+
+
+@pytest.mark.parametrize("name", STEP_TEXTS)
+def test_step_texts_use_only_the_allowed_operators(name: str) -> None:
+    assert text_faults((PACKAGE / "models" / f"{name}.py").read_text(encoding="utf-8")) == []
+
+
+def test_the_texts_of_a_vector_unit_use_only_the_allowed_operators() -> None:
+    texts = _texts_of("ppu")
+    assert len(texts) > 20
+    assert [fault for text in texts for fault in text_faults(text)] == []
+
+
+def test_only_spikes_are_counted_in_a_loop() -> None:
+    faults = [fault for text in _texts_of("crossings") for fault in text_faults(text)]
+    assert len(faults) == 1 and "while" in faults[0]
 
 
 @pytest.mark.parametrize("path", MODULES, ids=_name)

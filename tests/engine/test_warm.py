@@ -86,7 +86,7 @@ import json
 from neuroemu.engine import warm
 from neuroemu.hardware.load import load_experiment, load_target
 experiment = load_experiment("spike_based_homeostasis")
-targets = [load_target("brainscales1"), load_target("generic16")]
+targets = [load_target("generic4"), load_target("generic16")]
 said, before = [], list(warm.missing(experiment, targets))
 child = warm.warm_up(experiment, targets, lambda: said.append("compiling"))
 first = list(warm.missing(experiment, targets[:1]))
@@ -122,9 +122,9 @@ def test_after_warming_up_a_run_compiles_nothing(tmp_path: Path) -> None:
     kernels = cache / "neuroemu"
     compiled = files(kernels)
     assert sum(name.endswith(".nbc") for name in compiled) == 2
-    run = ["-m", "neuroemu", "run", "brainscales1", "--trials", "2", "--json"]
+    run = ["-m", "neuroemu", "run", "generic4", "--trials", "2", "--json"]
     short = ["--set", "experiment.time.duration_ms=20000.0"]
     done = python(*run, *short, "--out", str(tmp_path / "out"), cwd=tmp_path, cache=cache)
-    assert json.loads(done.stdout)[0]["target"] == "brainscales1"
+    assert json.loads(done.stdout)[0]["target"] == "generic4"
     assert "compiling" not in done.stderr
     assert files(kernels) == compiled

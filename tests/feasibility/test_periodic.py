@@ -6,20 +6,17 @@ import math
 from collections.abc import Sequence
 from fractions import Fraction
 
+import numpy as np
 import pytest
 
 from neuroemu.engine.exact import run_exact
 from neuroemu.engine.simulate import simulate
-from neuroemu.errors import FixedPointOverflowError
+from neuroemu.errors import ConfigError, FixedPointOverflowError
 from neuroemu.experiment import Experiment, Poisson
+from neuroemu.feasibility.accumulator import accumulator_findings
 from neuroemu.feasibility.findings import Finding
 from neuroemu.feasibility.learning import learning
-from neuroemu.feasibility.periodic import (
-    Periodic,
-    accumulator_findings,
-    periodic,
-    periodic_findings,
-)
+from neuroemu.feasibility.periodic import Periodic, periodic, periodic_findings
 from neuroemu.feasibility.traffic import at_least
 from neuroemu.hardware.load import load_experiment, load_target
 from neuroemu.models.discretize import discretize
@@ -41,7 +38,7 @@ def found_on(
     d = discretize(experiment, load_target("brainscales2", overrides))
     rules = learning(d)
     periods = periodic(d, rules, gain)
-    return [*periodic_findings(d, periods), *accumulator_findings(d, rules)]
+    return [*periodic_findings(d, periods), *accumulator_findings(d, rules, periods)]
 
 
 def kinds(*overrides: str) -> list[tuple[str, str]]:
@@ -52,7 +49,8 @@ def test_the_shipped_target_is_clean() -> None:
     assert kinds() == []
     found = of()
     assert (found.period_us, found.period_ms) == (100.0, 100.0)
-    assert found.rows_us is None  # not stated, and so not judged
+    assert (found.rows, found.rows_us) == (1, 0.32)
+    assert found.saturates_from == {"plus": 41, "minus": 41}  # 41 x 806 > 32767, 40 x 806 is not
 
 
 def test_event_driven_learning_has_no_period() -> None:
@@ -137,9 +135,14 @@ def test_the_accumulator_saturates_from_the_count_that_is_said() -> None:
 @pytest.mark.parametrize(
     ("overrides", "expected"),
     [
+        (["plasticity.update_period_us=1000.0"], {("unstable", "problem")}),
         (
-            ["plasticity.update_period_us=1000.0"],
+            ["plasticity.update_period_us=1000.0", "plasticity.accumulator.products=saturate"],
             {("accumulator", "problem"), ("unstable", "problem")},
+        ),
+        (
+            ["plasticity.update_period_us=5000.0"],  # 250 and 250 are expected, and 41 is 1.8 sigma
+            {("accumulator", "problem"), ("counter", "problem"), ("unstable", "problem")},
         ),
         (["plasticity.update_period_us=500.0"], {("unstable", "note")}),
         (["plasticity.counter.width=3"], {("counter", "problem")}),
@@ -148,7 +151,6 @@ def test_the_accumulator_saturates_from_the_count_that_is_said() -> None:
             ["plasticity.counter.width=4", "plasticity.update_period_us=160.0"],
             {("counter", "note")},
         ),
-        (["plasticity.row_time_us=200.0"], {("row_time", "problem")}),
         (["plasticity.row_time_us=100.0"], set()),
         (["plasticity.accumulator.format=fxp-u16/9"], {("accumulator", "problem")}),
         (["plasticity.accumulator.format=fxp-s15/9"], {("accumulator", "problem")}),
@@ -268,3 +270,32 @@ def test_the_bias_of_a_period_is_over_the_sums_that_increments_make(dw: float, c
         requantize(30 * synapse.unit + r, site, 0) - Fraction(r, synapse.unit) - 30 for r in rests
     ]
     assert rule.used.bias == sum(lost, Fraction(0)) / len(lost)
+
+
+def test_a_period_too_short_for_the_rows_is_refused() -> None:
+    """Sixteen rows of 0.32 us take 5.12 us."""
+    population = load_experiment("homeostatic_population")
+    short = load_target("brainscales2", ["plasticity.update_period_us=5.0"])
+    with pytest.raises(ConfigError, match=r"16 rows .* take 5.12 us; lengthen it to at least 5.12"):
+        simulate(population, short, trials=1)
+    discretize(population, load_target("brainscales2", ["plasticity.update_period_us=5.2"]))
+
+
+@pytest.mark.parametrize("period_ms", [4000, 5000])
+def test_the_difference_of_two_products_wraps_as_often_as_said(period_ms: int) -> None:
+    """Two Poisson counts of 50 Hz; each product has long wrapped by itself, and wraps back in the difference."""
+    chip = [f"plasticity.update_period_us={period_ms}.0"]
+    (found,) = [f for f in found_on(chip) if f.kind == "accumulator"]
+    mean = 0.05 * period_ms
+    n = np.arange(2000)
+    pmf = np.exp(n * math.log(mean) - mean - np.array([math.lgamma(k + 1) for k in n]))
+    difference = np.convolve(pmf, pmf[::-1])
+    outside = difference[np.abs(np.arange(-1999, 2000)) > 40].sum()
+    said = float(found.sentence.split(" expected (")[1].split(" %")[0]) / 100
+    balanced = of(*chip).post.expected
+    assert balanced is not None and said == pytest.approx(outside, rel=0.1)
+
+
+def test_the_second_spike_of_a_period_is_lost_in_one_bit() -> None:
+    found = found_on(["plasticity.counter.width=1", "plasticity.counter.overflow=saturate"])
+    assert any("the second spike of a period is lost" in f.sentence for f in found)

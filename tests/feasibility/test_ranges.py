@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from neuroemu.engine.exact import run_exact
 from neuroemu.experiment import Experiment, Poisson
 from neuroemu.feasibility.findings import WIDEN_MEMBRANE
-from neuroemu.feasibility.ranges import Reach, range_findings, reaches
+from neuroemu.feasibility.range_findings import range_findings
+from neuroemu.feasibility.ranges import Reach, reaches
 from neuroemu.feasibility.traffic import codes
 from neuroemu.hardware.config import Target
 from neuroemu.models.discretize import discretize

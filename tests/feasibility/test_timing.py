@@ -54,7 +54,7 @@ def test_a_chip_may_resolve_more_than_the_experiment_asks() -> None:
 
 
 def test_events_of_the_busiest_stretch_and_the_whole_run() -> None:
-    found = timing(discretize(POPULATION, load_target("brainscales1")))
+    found = timing(discretize(POPULATION, load_target("generic4")))
     # four sources at 10 Hz and sixteen at 40 Hz, ten thousand times as fast
     assert found.events_per_us == pytest.approx((4 * 10 + 16 * 40) * 1e4 / 1e6)
     assert found.run_us == pytest.approx(20e6 / 1e4)

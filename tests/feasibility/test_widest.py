@@ -28,11 +28,14 @@ def test_bits_at_the_edges(n: int) -> None:
 @pytest.mark.parametrize("experiment", [REFERENCE, POPULATION], ids=lambda e: e.name)
 def test_the_product_is_the_widest_value(name: str, experiment: Any) -> None:
     """What the text says, worked out, reaches the proved range but for the rounding and what is added."""
-    for w in widest(discretize(experiment, load_target(name))):
+    long = ["plasticity.update_period_us=24.0"] if name == "brainscales1" else []
+    for w in widest(discretize(experiment, load_target(name, long))):
         assert w.free_bits >= 0
         assert bits_of(w.low, w.high) == w.bits
         assert abs(w.high) <= LIMITS[w.container] + 1
-        if not re.search(r"change|rounding|minus$", w.product):
+        if re.search(r"[0-9]", w.product) and not re.search(
+            r"change|rounding|minus|force", w.product
+        ):
             text = w.product.replace(" x ", " * ").replace("^", "**")
             text = re.sub(r"[a-z_]+ ", "", text)
             value = eval(text)  # noqa: S307

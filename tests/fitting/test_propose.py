@@ -13,11 +13,13 @@ from neuroemu.fitting.neuron import possible
 from neuroemu.fitting.observe import observe
 from neuroemu.fitting.propose import propose
 from neuroemu.fitting.register import Register, Request
-from neuroemu.hardware.load import load_experiment, load_target, shipped_targets
+from neuroemu.hardware.load import load_experiment, load_target
 from neuroemu.hardware.rules import target_violations
 from neuroemu.models.discretize import discretize
 from neuroemu.numeric.constants import decimal
-from neuroemu.testing import Case, cases
+from neuroemu.testing import Case
+from tests.fitting.drawn import fittable
+from tests.fitting.test_fit import FITTED
 
 SITES = {
     "membrane.format": ("leak", "drive", "input"),
@@ -69,7 +71,7 @@ def holds(register: Register, low: float, high: float) -> bool:
 
 
 @some
-@given(kernels.flatmap(lambda kernel: cases(kernel=kernel)), st.sampled_from([0, 0.25, 1]))
+@given(kernels.flatmap(lambda kernel: fittable(kernel=kernel)), st.sampled_from([0, 0.25, 1]))
 def test_drawn_cases_hold_what_was_observed_with_the_margin(case: Case, margin: float) -> None:
     found = fitted(case, Fraction(margin), Fraction(1, 50))
     least, most = (float(x) for x in possible(found.request))
@@ -87,7 +89,7 @@ def test_drawn_cases_hold_what_was_observed_with_the_margin(case: Case, margin: 
 
 
 @some
-@given(kernels.flatmap(lambda kernel: cases(kernel=kernel)), st.integers(0, 2**32))
+@given(kernels.flatmap(lambda kernel: fittable(kernel=kernel)), st.integers(0, 2**32))
 def test_no_membrane_goes_where_analysis_says_it_cannot(case: Case, other: int) -> None:
     found = fitted(case, Fraction(0), Fraction(1, 50))
     seen = observe(busy(case), case.target, trials=2, seed=other).registers["membrane.format"]
@@ -96,7 +98,7 @@ def test_no_membrane_goes_where_analysis_says_it_cannot(case: Case, other: int) 
 
 
 @some
-@given(kernels.flatmap(lambda kernel: cases(kernel=kernel)))
+@given(kernels.flatmap(lambda kernel: fittable(kernel=kernel)))
 def test_no_site_of_drawn_cases_leaves_its_range(case: Case) -> None:
     found = fitted(case, Fraction(1), Fraction(1, 50))
     run = simulate(case.experiment, found.target, **case.input)
@@ -105,7 +107,7 @@ def test_no_site_of_drawn_cases_leaves_its_range(case: Case) -> None:
 
 @some
 @given(
-    kernels.flatmap(lambda kernel: cases(kernel=kernel)), st.sampled_from(["0.02", "0.1", "0.5"])
+    kernels.flatmap(lambda kernel: fittable(kernel=kernel)), st.sampled_from(["0.02", "0.1", "0.5"])
 )
 def test_constants_of_drawn_cases_keep_the_precision(case: Case, precision: str) -> None:
     found = fitted(case, Fraction(1, 4), Fraction(precision))
@@ -115,7 +117,7 @@ def test_constants_of_drawn_cases_keep_the_precision(case: Case, precision: str)
 
 
 @some
-@given(kernels.flatmap(lambda kernel: cases(kernel=kernel)), st.integers(0, 2**32))
+@given(kernels.flatmap(lambda kernel: fittable(kernel=kernel)), st.integers(0, 2**32))
 def test_what_is_proved_holds_for_any_input(case: Case, other: int) -> None:
     found = fitted(case, Fraction(0), Fraction(1, 50))
     run = simulate(busy(case), found.target, trials=2, seed=other)
@@ -151,6 +153,8 @@ def cost(found: Fit, register: Register, lsb: Fraction) -> Fraction | None:
             return inc * lsb / INCREMENT / p if register.format.fraction else None
         case "plasticity.weight.format":
             limit = lsb / 2 / p
+            if plasticity.update == "none":
+                return limit
             if plasticity.weight.rounding == "stochastic":
                 return max(limit, lsb / INCREMENT)
             if plasticity.update == "event":
@@ -161,14 +165,18 @@ def cost(found: Fit, register: Register, lsb: Fraction) -> Fraction | None:
 
 
 @pytest.mark.parametrize("experiment", ["spike_based_homeostasis", "homeostatic_population"])
-@pytest.mark.parametrize("name", shipped_targets())
+@pytest.mark.parametrize("name", FITTED)
 def test_one_bit_less_breaks_a_rule(name: str, experiment: str) -> None:
     found = fit(shortened(experiment, 2000.0), load_target(name), trials=2)
     assert {r.key for r in found.registers} >= {"refractory.format", "plasticity.weight.format"}
     for register in found.registers:
         lsb, form = Fraction(register.lsb), register.format
         now = cost(found, register, lsb)
-        is_full_scale = name.startswith("brainscales") and register.key.endswith("weight.format")
+        place = register.key.partition(".")[0]
+        is_full_scale = (
+            register.key.endswith("weight.format")
+            and getattr(found.request.target, place).weight.lsb == "full_scale"
+        )
         coarser = lsb * form.hi / (form.hi // 2) if is_full_scale else 2 * lsb
         assert now is None or now <= 1 < (cost(found, register, coarser) or 0), register.key
         if is_full_scale or register.key == "membrane.leak.format":
@@ -180,11 +188,15 @@ def test_one_bit_less_breaks_a_rule(name: str, experiment: str) -> None:
 
 
 def test_whole_steps_take_the_bias_from_a_floor() -> None:
-    found = fit(shortened("spike_based_homeostasis", 500.0), load_target("spinnaker1"), trials=1)
+    floored = ["plasticity.weight.rounding=floor", "plasticity.increment.format=fxp-u32/8"]
+    target = load_target("generic16", floored)
+    found = fit(shortened("spike_based_homeostasis", 500.0), target, trials=1)
     assert found.target.plasticity.weight.rounding == "floor"
     assert found.target.plasticity.increment.format.fraction == 0
     constants = {c.key.rpartition(".")[2]: c.raw for c in found.discretized.constants}
-    assert constants["dw_plus"] == constants["dw_minus"] == 51
+    assert (
+        constants["dw_plus"] == constants["dw_minus"] == 26
+    )  # steps of 2^-9, as half of one is at most 0.02 of 0.05
 
 
 def test_everything_that_is_no_format_stays() -> None:
@@ -250,3 +262,15 @@ def test_registers_that_the_experiment_does_not_use_stay() -> None:
     found = fit(alone, target, trials=1)
     assert {r.key for r in found.registers} == {"refractory.format", "synapse.weight.format"}
     assert found.target.plasticity == target.plasticity
+
+
+def test_a_weight_whose_step_the_network_decides_gets_its_width_from_the_load() -> None:
+    """Two projections of at most 2 meet: 4, so all codes stand for 16.
+
+    Whole steps hold 0.05 within 2 %: half a step is 0.001 at most, so 16/2^w <= 0.002 and w = 13.
+    """
+    target = load_target("generic16", ["plasticity.weight.lsb=network"])
+    found = fit(shortened("spike_based_homeostasis", 500.0), target, trials=1)
+    assert found.target.plasticity.weight.format.width == 13
+    assert found.target.plasticity.weight.lsb == "network"
+    assert found.off == () and found.proposal.shortfalls == ()

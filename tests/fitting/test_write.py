@@ -9,13 +9,14 @@ from hypothesis import HealthCheck, given, settings
 from neuroemu.fitting import fit
 from neuroemu.fitting.write import digest, proposal_toml, target_toml
 from neuroemu.hardware.config import Target
-from neuroemu.hardware.load import load_experiment, load_target, shipped_targets
+from neuroemu.hardware.load import load_experiment, load_target
 from neuroemu.testing import targets
+from tests.fitting.test_fit import FITTED
 
 SHORT = ["time.duration_ms=15000"]
 
 
-@pytest.mark.parametrize("name", shipped_targets())
+@pytest.mark.parametrize("name", FITTED)
 def test_a_proposal_comes_back_equal(name: str, tmp_path: Path) -> None:
     found = fit(load_experiment("spike_based_homeostasis", SHORT), load_target(name), trials=2)
     path = tmp_path / "proposal.toml"

@@ -1,7 +1,16 @@
 """Small networks of raw registers for the tests of the golden trial."""
 
 from neuroemu.golden.narrow import Narrowing
-from neuroemu.golden.trial import Event, Network, Neuron, Periodic, Projection
+from neuroemu.golden.trial import (
+    ChipNeuron,
+    Decay,
+    Deferred,
+    Event,
+    Network,
+    Neuron,
+    Periodic,
+    Projection,
+)
 
 
 def site(
@@ -11,8 +20,16 @@ def site(
     overflow: str = "saturate",
     signed: bool = True,
     width: int | None = None,
+    symmetric: bool = False,
 ) -> Narrowing:
-    return Narrowing(shift=shift, rounding=rounding, overflow=overflow, signed=signed, width=width)
+    return Narrowing(
+        shift=shift,
+        rounding=rounding,
+        overflow=overflow,
+        signed=signed,
+        width=width,
+        symmetric=symmetric,
+    )
 
 
 FREE = site()
@@ -30,6 +47,21 @@ INTEGRATOR = Neuron(
     v_init=0,
 )
 
+# The same on a chip: nothing decays, input goes to the membrane, spikes above 5 reset to 0.
+KEEP = Decay(factor=1, least=0, site=FREE)
+GONE = Decay(factor=0, least=0, site=FREE)
+CHIP = ChipNeuron(
+    input="membrane",
+    current=GONE,
+    leak=KEEP,
+    threshold=5,
+    current_site=FREE,
+    force_site=FREE,
+    slope_site=FREE,
+    membrane_site=S8,
+    input_site=S8,
+)
+
 
 def projection(
     *synapses: tuple[int, int, int],
@@ -37,7 +69,7 @@ def projection(
     post: str = "N",
     gain: int = 1,
     drive_site: Narrowing = S8,
-    plasticity: Event | Periodic | None = None,
+    plasticity: Event | Periodic | Deferred | None = None,
 ) -> Projection:
     return Projection(
         pre=pre,
@@ -50,12 +82,17 @@ def projection(
 
 
 def network(
-    *projections: Projection, neuron: Neuron = INTEGRATOR, size: int = 1, n_sources: int = 1
+    *projections: Projection,
+    neuron: Neuron | ChipNeuron = INTEGRATOR,
+    size: int = 1,
+    n_sources: int = 1,
+    merges_input: bool = False,
 ) -> Network:
     return Network(
         populations={"N": (size, neuron)},
         sources={"A": n_sources, "K": 1},
         projections=projections,
+        merges_input=merges_input,
     )
 
 
@@ -93,3 +130,26 @@ PERIODIC = Periodic(
 
 def times(*steps: int, index: int = 0) -> list[tuple[int, int]]:
     return [(step, index) for step in steps]
+
+
+# Halves of an LSB; up to three spikes wait at a synapse.
+DEFERRED = Deferred(event=HALVES, counter_site=site(signed=False, width=2))
+
+# The rule of signs: one postsynaptic spike in four steps.
+SIGN = Periodic(
+    event=Event(
+        dw_plus=0,
+        dw_minus=0,
+        unit=1,
+        w_min=0,
+        w_max=7,
+        accumulate_site=FREE,
+        store_site=site(signed=False, width=3),
+    ),
+    period_steps=4,
+    plus_site=FREE,
+    minus_site=FREE,
+    change_site=site(width=2, symmetric=True),
+    counter_site=site(signed=False, width=3),
+    target=1,
+)

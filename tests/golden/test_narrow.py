@@ -13,6 +13,7 @@ from neuroemu.golden.narrow import (
     FXPMATH_ROUNDINGS,
     OVERFLOWS,
     ROUNDINGS,
+    Narrow,
     Narrowing,
     OutsideEnvelope,
     narrow_fraction,
@@ -228,3 +229,32 @@ def test_sites_that_the_page_does_not_know_are_refused(
 def test_words_of_more_than_32_bits_are_refused(word: int) -> None:
     with pytest.raises(ValueError, match="random word"):
         narrow_fraction(1, free(1, "stochastic"), word)
+
+
+@pytest.mark.parametrize("narrow", [narrow_fraction, narrow_fxpmath])
+def test_a_symmetric_register_has_no_lowest_code(narrow: Narrow) -> None:
+    spec = Narrowing(
+        shift=1, rounding="floor", overflow="saturate", signed=True, width=3, symmetric=True
+    )
+    assert (spec.lo, spec.hi) == (-3, 3)
+    # halves: -4 is out of range, -3 and 3 are not
+    assert [narrow(x, spec) for x in (-9, -8, -7, -6, -5, 6, 7, 8)] == [-3, -3, -3, -3, -3, 3, 3, 3]
+    assert overflows(-7, spec)
+    assert not overflows(-6, spec)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"signed": False}, "only a signed register"),
+        ({"width": None}, "only a signed register"),
+        ({"width": 1}, "only a signed register"),
+        ({"overflow": "wrap"}, "does not wrap"),
+    ],
+)
+def test_what_cannot_be_symmetric(change: dict[str, object], message: str) -> None:
+    spec = Narrowing(
+        shift=0, rounding="floor", overflow="saturate", signed=True, width=3, symmetric=True
+    )
+    with pytest.raises(ValueError, match=message):
+        replace(spec, **change)  # type: ignore[arg-type]

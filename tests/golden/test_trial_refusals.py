@@ -4,11 +4,16 @@ from dataclasses import replace
 
 import pytest
 
+from neuroemu.golden.narrow import Narrowing
 from neuroemu.golden.trial import Network, SiteOverflowError, run
 from tests.golden.networks import (
+    CHIP,
+    DEFERRED,
     EVENT,
     INTEGRATOR,
+    KEEP,
     PERIODIC,
+    SIGN,
     network,
     projection,
     site,
@@ -33,7 +38,6 @@ class TestErrors:
             ({"N": times(0)}, "no source"),
             ({"A": times(-1)}, "no spike"),
             ({"A": times(0, index=1)}, "no spike"),
-            ({"A": times(0, 0)}, "twice"),
         ],
     )
     def test_spikes_of_nobody_are_refused(
@@ -86,6 +90,66 @@ class TestErrors:
     ) -> None:
         with pytest.raises(ValueError, match=message):
             replace(PERIODIC, **change)  # type: ignore[arg-type]
+
+    @pytest.mark.parametrize(
+        ("change", "message"),
+        [
+            ({"input": "soma"}, "input 'soma'"),
+            ({"channels": "two"}, "second channel"),
+            ({"tests": "both"}, "tests 'both'"),
+            ({"evaluation": "never"}, "evaluation 'never'"),
+            ({"membrane_site": site(1, width=8)}, "site membrane .* shift is 1"),
+            ({"force_site": site(1)}, "site force .* shift is 1"),
+            ({"resistance": 3, "bias_in": 1}, "bias joins"),
+            ({"scale": 0}, "scale 0"),
+            ({"most_spikes": 0}, "most_spikes 0"),
+            ({"refractory_steps": -1}, "refractory_steps"),
+            ({"reset": 128}, "reset 128"),
+            ({"v_init": -129}, "v_init -129"),
+        ],
+    )
+    def test_chip_neurons_against_the_page_are_refused(
+        self, change: dict[str, object], message: str
+    ) -> None:
+        with pytest.raises(ValueError, match=message):
+            replace(CHIP, **change)  # type: ignore[arg-type]
+
+    @pytest.mark.parametrize(
+        ("change", "message"), [({"factor": 2}, "factor 2"), ({"least": -1}, "least -1")]
+    )
+    def test_decays_away_from_0_are_refused(self, change: dict[str, object], message: str) -> None:
+        with pytest.raises(ValueError, match=message):
+            replace(KEEP, **change)  # type: ignore[arg-type]
+
+    @pytest.mark.parametrize(
+        ("change", "message"),
+        [
+            ({"target": 8}, "no count reaches 8"),
+            ({"event": replace(SIGN.event, unit=2, store_site=site(1, width=4))}, "whole weight"),
+            ({"change_site": site(width=2)}, "sign saturates"),
+            ({"read_site": site(width=4, overflow="wrap")}, "signed reading"),
+            ({"read_site": site(width=3)}, "signed reading"),
+        ],
+    )
+    def test_rules_of_signs_against_the_page_are_refused(
+        self, change: dict[str, object], message: str
+    ) -> None:
+        with pytest.raises(ValueError, match=message):
+            replace(SIGN, **change)  # type: ignore[arg-type]
+
+    @pytest.mark.parametrize(
+        ("counter", "message"),
+        [
+            (site(width=4), "unsigned"),
+            (site(1, signed=False, width=4), "shift is 1"),
+            (site(signed=False, width=4, overflow="wrap"), "saturate"),
+        ],
+    )
+    def test_deferred_counters_against_the_page_are_refused(
+        self, counter: Narrowing, message: str
+    ) -> None:
+        with pytest.raises(ValueError, match=message):
+            replace(DEFERRED, counter_site=counter)
 
     def test_connections_to_nowhere_are_refused(self) -> None:
         with pytest.raises(ValueError, match="no population or source 'B'"):

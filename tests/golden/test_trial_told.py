@@ -3,7 +3,7 @@
 import pytest
 
 from neuroemu.golden.trial import run
-from tests.golden.networks import EVENT, PERIODIC, network, projection, times
+from tests.golden.networks import CHIP, EVENT, PERIODIC, network, projection, times
 
 
 def test_told_neurons_spike_then_and_only_then() -> None:
@@ -33,3 +33,13 @@ def test_populations_that_are_not_told_spike_by_themselves() -> None:
 def test_telling_nobody_is_refused() -> None:
     with pytest.raises(ValueError, match="no population"):
         run(network(), {}, 1, told={"A": times(0)})
+
+
+def test_a_chip_neuron_is_not_told() -> None:
+    with pytest.raises(ValueError, match="chip neuron"):
+        run(network(neuron=CHIP), {}, 1, told={"N": times(0)})
+
+
+def test_telling_twice_in_a_step_is_refused() -> None:
+    with pytest.raises(ValueError, match="twice"):
+        run(network(), {}, 1, told={"N": times(0, 0)})

@@ -278,9 +278,10 @@ def target() -> Target:
     return load_target("generic8")
 
 
-def test_spinnakers_product_of_32_by_32_bits_just_fits() -> None:
-    d = discretize(load_experiment("spike_based_homeostasis"), load_target("spinnaker1"))
+def test_a_product_of_32_by_32_bits_just_fits() -> None:
+    changes = ["membrane.format=fxp-s32/15", "membrane.leak.format=fxp-u32/32"]
+    d = discretize(load_experiment("spike_based_homeostasis"), load_target("generic16", changes))
     assert d.container == "int64"
     assert d.widest["leak"] == (-(2**63), (2**31 - 1) * 2**32 + 2**31)
-    assert d.neurons["with_homeostasis"].multiplier == Fraction(4252231657, 2**32)
+    assert d.neurons["with_homeostasis"].multiplier == Fraction(round(0.99 * 2**32), 2**32)
     assert LIMITS["int64"] == 2**63 - 1

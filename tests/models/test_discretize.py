@@ -8,9 +8,11 @@ import pytest
 from neuroemu.errors import ConfigError, Violation
 from neuroemu.experiment import Experiment
 from neuroemu.hardware.load import load_experiment, load_target, shipped_targets
+from neuroemu.models.constants import Constant
 from neuroemu.models.discretize import discretize
-from neuroemu.models.registers import Constant, Discretized
+from neuroemu.models.registers import Discretized
 from tests.engine.small import SILENT, homeostasis, network, neuron, synapses
+from tests.models.test_discretize_chip import CHIPS
 
 REFERENCE = "spike_based_homeostasis"
 RULE = "projections.homeostatic.plasticity"
@@ -43,7 +45,7 @@ def one_synapse(weight: float, *, membrane: str = "a", **more) -> Experiment:
 
 HAND = {
     # 0.05 of an LSB of 2/15 is 0.375
-    "brainscales1": {"weight": 15, "dw": 0, "w_max": 15, "unit": 1, "leak": None, "thresh": None},
+    "generic4": {"weight": 15, "dw": 0, "w_max": 15, "unit": 1, "leak": None, "thresh": None},
     # 0.05 / (2/63) is 1.575 LSB, times 512 is 806.4
     "brainscales2": {
         "weight": 63,
@@ -64,29 +66,12 @@ HAND = {
     },
     # 0.99 * 256 is 253.44; 0.05 * 64 is 3.2
     "generic8": {"weight": 128, "dw": 3, "w_max": 128, "unit": 1, "leak": 253, "thresh": 32},
-    # 0.99 * 4096 is 4055.04; 0.05 * 128 * 128 is 819.2; 2 * 128 is one more than 8 bits hold
-    "loihi1": {
-        "weight": 255,
-        "dw": 819,
-        "w_max": 255,
-        "unit": 128,
-        "leak": 4055,
-        "thresh": 262144,
-    },
-    # exp(-0.01) * 2^32 is 4252231657.36; 0.05 * 2^14 * 2 is 1638.4, rounded down
-    "spinnaker1": {
-        "weight": 32768,
-        "dw": 1638,
-        "w_max": 32768,
-        "unit": 2,
-        "leak": 4252231657,
-        "thresh": 32768,
-    },
 }
 
 
 def test_every_shipped_target_is_worked_out() -> None:
-    assert sorted(HAND) == shipped_targets()
+    elsewhere = {*CHIPS, "brainscales1", "brainscales2-sign", "spikey"}  # test_discretize_chip.py
+    assert {*HAND, *elsewhere} == {*shipped_targets()}
 
 
 @pytest.mark.parametrize("target", sorted(HAND))
@@ -125,8 +110,8 @@ def test_an_analog_membrane_keeps_its_numbers() -> None:
 
 @pytest.mark.parametrize(
     ("target", "gain", "shift"),
-    # lsb of the weight over that of the membrane: 2^-14/2^-12, 2^-6/2^-5, 2^-7/2^-18, 2^-14/2^-15
-    [("generic16", 1, 2), ("generic8", 1, 1), ("loihi1", 2048, 0), ("spinnaker1", 2, 0)],
+    # lsb of the weight over that of the membrane: 2^-14/2^-12, 2^-6/2^-5, 2^-7/2^-18; a buffer of weight LSBs
+    [("generic16", 1, 2), ("generic8", 1, 1), ("loihi1", 2048, 0), ("spinnaker1", 1, 0)],
 )
 def test_gain_and_what_the_drive_drops(target: str, gain: int, shift: int) -> None:
     d = discretized(target)
@@ -137,7 +122,7 @@ def test_gain_and_what_the_drive_drops(target: str, gain: int, shift: int) -> No
 @pytest.mark.parametrize(
     ("target", "expected"),
     [
-        ("brainscales1", {f"{RULE}.dw_plus": ("zeroed",), f"{RULE}.dw_minus": ("zeroed",)}),
+        ("generic4", {f"{RULE}.dw_plus": ("zeroed",), f"{RULE}.dw_minus": ("zeroed",)}),
         ("brainscales2", {}),
         ("generic16", {}),
         ("generic8", {f"{RULE}.dw_plus": ("coarse",), f"{RULE}.dw_minus": ("coarse",)}),
@@ -146,6 +131,8 @@ def test_gain_and_what_the_drive_drops(target: str, gain: int, shift: int) -> No
             {
                 "projections.drive.weight": ("saturated",),
                 "projections.control_drive.weight": ("saturated",),
+                f"{RULE}.dw_plus": ("coarse",),
+                f"{RULE}.dw_minus": ("coarse",),
                 f"{RULE}.w_max": ("saturated", "clipped_limit"),
             },
         ),
@@ -393,7 +380,7 @@ def test_an_euler_step_longer_than_the_time_constant_is_refused() -> None:
     assert violation.key == "populations.with_homeostasis.tau_m_ms"
     assert "integration" in violation.remedy
     d = discretized("spinnaker1", coarse, experiment)  # an exponential step never overshoots
-    assert d.neurons["with_homeostasis"].multiplier == Fraction(581260615, 2**32)
+    assert d.neurons["with_homeostasis"].multiplier == Fraction(4435, 2**15)  # exp(-2) is 0.13534
 
 
 @pytest.mark.parametrize(
@@ -406,7 +393,7 @@ def test_an_euler_step_longer_than_the_time_constant_is_refused() -> None:
             "membrane.format",
             "membrane times leak multiplier takes 68",
         ),
-        # one bit more than spinnaker1 has: -2^31 * 2^33
+        # the distance of membrane and input is 2^32 at most, and the multiplier's change 2^32
         (
             "spinnaker1",
             ["membrane.leak.format=fxp-u33/33"],
@@ -422,7 +409,7 @@ def test_an_euler_step_longer_than_the_time_constant_is_refused() -> None:
         ),
         # 63 weight LSBs of 2^32 parts fit, 2^53 parts in doubles do not with 24-bit weights
         (
-            "brainscales1",
+            "generic4",
             ["plasticity.weight.format=fxp-u24/0", "plasticity.increment.format=fxp-u60/32"],
             "plasticity.increment.format",
             "weight plus change takes 56",
@@ -435,7 +422,7 @@ def test_a_product_that_is_too_wide_is_named(
     violations = refused(target, overrides)
     assert key in [v.key for v in violations]
     assert detail in [v.detail for v in violations]
-    bits = "53" if target == "brainscales1" else "63"
+    bits = "53" if target == "generic4" else "63"
     assert {v.rule for v in violations} == {f"every product fits {bits} bits"}
 
 
@@ -464,7 +451,7 @@ def test_stochastic_drive_that_drops_more_than_a_word_is_refused() -> None:
 @pytest.mark.parametrize(
     ("target", "step_ms", "hardware_us", "period"),
     [
-        ("brainscales1", Fraction(1, 10), 4000.0, 0),
+        ("generic4", Fraction(1, 10), 4000.0, 0),
         ("brainscales2", Fraction(1, 10), 40000.0, 1000),
         ("generic8", Fraction(1, 10), 4.0e7, 0),
         ("spinnaker1", Fraction(1, 10), 4.0e7, 0),

@@ -1,5 +1,6 @@
 """Predicted drift against weights that walk on their grid by the arithmetic of the site itself."""
 
+import math
 from collections.abc import Sequence
 from fractions import Fraction
 
@@ -88,7 +89,7 @@ def balance(bits: int, increment: str, rounding: str) -> Drift:
         f"plasticity.increment.format={increment}",
     ]
     experiment = load_experiment("spike_based_homeostasis")
-    found = drift(discretize(experiment, load_target("brainscales1", overrides)))
+    found = drift(discretize(experiment, load_target("generic4", overrides)))
     assert found is not None
     return found
 
@@ -170,6 +171,77 @@ def test_a_shorter_period_moves_the_set_point_further() -> None:
 
 def test_without_learning_there_is_no_drift() -> None:
     assert of_reference("generic8", ["plasticity.update=none"]) is None
+
+
+def test_a_controller_of_pairs_has_no_increments() -> None:
+    assert of_reference("brainscales1") is None
+
+
+def test_a_register_of_few_leading_bits() -> None:
+    found = of_reference("loihi1")
+    assert found is not None
+    # 6.4 LSB is 819.2 / 128: three bits hold 768, four 832, and ten 819
+    assert (found.plus, found.minus) == (6, 6)
+    for bits, raw in ((4, 832), (10, 819)):
+        finer = of_reference("loihi1", [f"plasticity.increment.mantissa_bits={bits}"])
+        assert finer is not None
+        assert finer.plus == Fraction(raw, 128)
+
+
+def test_a_period_of_one_step_rounds_every_spike_alone() -> None:
+    floors = ["plasticity.weight.rounding=floor", "plasticity.increment.mantissa_bits=10"]
+    found = of_reference("loihi1", floors)
+    assert found is not None
+    assert (found.plus, found.minus, found.bias, found.period_s) == (6, 7, 0, 0.0)
+
+
+def test_the_rule_of_signs_moves_one_lsb_a_period() -> None:
+    found = of_reference("brainscales2-sign", ["plasticity.update_period_us=50"])
+    assert found is not None
+    assert (found.plus, found.minus, found.bias, found.by_sign) == (1, 1, 0, True)
+    assert found.set_point_hz(50.0) == pytest.approx(40.0)  # 2.5 spikes are rounded to 2
+    never = of_reference("brainscales2-sign", ["plasticity.update_period_us=10"])
+    assert never is not None
+    assert (never.is_dead, never.set_point_hz(50.0)) == (True, None)
+
+
+def deferred(rounding: str, bits: int, count_bits: int = 4) -> Drift:
+    overrides = [
+        f"plasticity.weight.rounding={rounding}",
+        f"plasticity.weight.format=fxp-u{bits}/0",
+        f"plasticity.counter.width={count_bits}",
+    ]
+    found = of_reference("spinnaker1", overrides)
+    assert found is not None
+    return found
+
+
+def test_a_deferred_update_loses_what_the_sum_of_its_spikes_loses() -> None:
+    # 1.6 LSB is held as 13/8: floored, 1 without a postsynaptic spike, 0 after one, -2 after two, -4, ...
+    found = deferred("floor", 9)
+    rate = found.set_point_hz(50.0)
+    assert rate is not None
+    n, chance, total = rate / 50.0, math.exp(-rate / 50.0), 0.0
+    for k in range(40):
+        total += chance * math.floor(Fraction(13, 8) * (1 - min(k, 15)))
+        chance *= n / (k + 1)
+    assert total == pytest.approx(0.0, abs=1e-6)
+    assert found.minus == pytest.approx(Fraction(13, 8), rel=1e-6)
+
+
+def test_a_deferred_update_without_loss_balances_as_asked() -> None:
+    found = deferred("stochastic", 9)
+    assert found.set_point_hz(50.0) == pytest.approx(50.0, rel=1e-5)
+    assert found.plus == pytest.approx(Fraction(13, 8), rel=1e-5)
+
+
+def test_a_deferred_update_is_dead_where_one_spike_adds_nothing() -> None:
+    found = deferred("floor", 8)
+    assert (found.plus, found.minus, found.is_dead) == (0, Fraction(3, 4), True)
+
+
+def test_a_short_counter_forgets_spikes() -> None:
+    assert deferred("stochastic", 9, count_bits=1).minus < deferred("stochastic", 9).minus
 
 
 def test_a_rate_that_changes_has_no_set_point() -> None:

@@ -11,9 +11,10 @@ import pytest
 from neuroemu.engine.simulate import simulate
 from neuroemu.experiment import Experiment
 from neuroemu.hardware.load import load_experiment, load_target
+from neuroemu.models.arithmetic import Arithmetic, Rung
 from neuroemu.models.discretize import discretize
 from neuroemu.models.registers import Discretized
-from neuroemu.models.rungs import Arithmetic, Rung, ideal, on_target
+from neuroemu.models.rungs import ideal, on_target
 from neuroemu.numeric.site import Double, Exact, Fixed, Round, unlimited
 
 FLOAT_SITES = ("drive", "input", "count", "accumulate", "store", "plus", "minus", "change")
@@ -93,7 +94,7 @@ def test_range_counts_accumulators_in_weight_lsbs() -> None:
         ("generic8", [], np.int32, Round),
         ("loihi1", [], np.int64, Round),
         ("spinnaker1", [], np.int64, Round),
-        ("brainscales1", [], np.float64, Exact),
+        ("generic4", [], np.float64, Exact),
         ("brainscales2", [], np.float64, Exact),
     ],
 )

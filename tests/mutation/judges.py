@@ -22,7 +22,10 @@ ORACLES = ("tests/oracles",)
 
 LEFT_OUT = {
     "tests/engine/test_warm.py",  # when kernels are compiled, not what they do
-    "tests/oracles/test_brian2_reference.py",  # the oracle itself
+    # the oracles themselves
+    "tests/oracles/test_brian2_reference.py",
+    "tests/oracles/test_loihi_emulators.py",
+    "tests/oracles/test_xylosim.py",
 }
 
 _STEPS = (
@@ -31,19 +34,52 @@ _STEPS = (
     "tests/engine/test_exact.py",
     "tests/properties/test_bit_exact.py",
 )
-_REGISTERS = ("tests/models/test_discretize.py", "tests/models/test_rungs.py")
+_REGISTERS = (
+    "tests/models/test_discretize.py",
+    "tests/models/test_discretize_chip.py",
+    "tests/testing/test_golden_chip.py",
+    "tests/models/test_rungs.py",
+)
+_CHIPS = (
+    "tests/engine/test_golden_agrees.py",
+    "tests/oracles/test_rtl_neurons.py",
+    "tests/oracles/test_xylo_target.py",
+    "tests/oracles/test_loihi_target.py",
+    "tests/properties/test_bit_exact.py",
+)
+_PAIRS = ("tests/models/test_pair_homeostasis.py", "tests/engine/test_analog.py")
 BESIDE = {
-    "ops": ("tests/numeric/test_requantize.py",),
+    "ops": (
+        "tests/numeric/test_requantize.py",
+        "tests/models/test_pair_controller.py",
+        "tests/engine/test_analog.py",
+    ),
     "site": ("tests/numeric/test_requantize.py", "tests/models/test_containers.py"),
     "constants": ("tests/numeric/test_constants.py", *_REGISTERS),
     "clock": _REGISTERS,
     "compiled": ("tests/numeric/test_requantize.py",),
     "setup": ("tests/engine/test_stimuli.py", "tests/engine/test_simulate.py"),
     "collect": ("tests/engine/test_simulate.py",),
-    "exact_network": ("tests/engine/test_exact.py",),
-    "watched": ("tests/engine/test_exact.py",),
-    **dict.fromkeys(("lif", "homeostasis", "counter", "synapse"), _STEPS),
-    **dict.fromkeys(("kernels", "words", "recording"), _STEPS),
+    **dict.fromkeys(("exact_network", "exact_trial", "watched"), ("tests/engine/test_exact.py",)),
+    **dict.fromkeys(("lif", "synapse"), _STEPS),
+    **dict.fromkeys(("homeostasis", "counter"), ("tests/models/test_loihi_reference.py", *_STEPS)),
+    **dict.fromkeys(("kernels", "learning", "words", "recording"), _STEPS),
+    **dict.fromkeys(("cuba", "crossings"), _CHIPS),
+    "chip_sites": ("tests/models/test_containers.py", *_CHIPS),
+    **dict.fromkeys(("chip", "network_load", "discretize", "discretize_synapse"), _REGISTERS),
+    "discretize_neuron": (*_REGISTERS, "tests/engine/test_analog.py"),
+    "discretize_pairs": (*_REGISTERS, *_PAIRS),
+    "pairs": ("tests/engine/test_analog.py", "tests/engine/test_exact.py"),
+    "pair_controller": (
+        "tests/models/test_pair_controller.py",
+        "tests/oracles/test_pair_controller.py",
+        *_PAIRS,
+    ),
+    "loihi": (
+        "tests/models/test_loihi.py",
+        "tests/models/test_loihi_reference.py",
+        "tests/oracles/test_loihi_traces.py",
+    ),
 }
 """The tests beside a module, where they do not have its name."""
 

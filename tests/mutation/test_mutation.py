@@ -4,6 +4,7 @@ The faults themselves take an hour (``make mutants``); here a few are tried on a
 """
 
 import ast
+import builtins
 import json
 from pathlib import Path
 
@@ -42,6 +43,34 @@ def test_a_fault_meets_its_source_and_leaves_python(one: Fault) -> None:
     same = ast.dump(ast.parse(changed)) == ast.dump(ast.parse(text))
     assert not same
     assert one.file.split("/")[:2] in [["neuroemu", folder] for folder in ARITHMETIC]
+
+
+def names_not_bound(text: str) -> set[str]:
+    """Names that a text uses and binds nowhere."""
+    used, bound = set(), set(dir(builtins)) | {"__file__"}
+    for node in ast.walk(ast.parse(text)):
+        match node:
+            case ast.Name(id=name, ctx=ast.Load()):
+                used.add(name)
+            case ast.Name(id=name) | ast.arg(arg=name):
+                bound.add(name)
+            case ast.FunctionDef(name=name) | ast.ClassDef(name=name):
+                bound.add(name)
+            case ast.alias(name=name, asname=other):
+                bound.add(other or name.split(".")[0])
+    return used - bound
+
+
+@pytest.mark.parametrize("one", FAULTS, ids=lambda f: f.name)
+def test_a_fault_is_no_name_error(one: Fault) -> None:
+    """Any test would catch that."""
+    changed = one.applied((ROOT / one.file).read_text(encoding="utf-8"))
+    assert names_not_bound(changed) == set()
+
+
+def test_a_name_that_is_bound_nowhere_is_found() -> None:
+    text = "from a import b\ndef f(x):\n    y = b(x) + z\n    return y + len(x)"
+    assert names_not_bound(text) == {"z"}
 
 
 def test_the_list_is_long_and_of_every_kind() -> None:

@@ -129,7 +129,7 @@ b2: Any = import_brian2()
 
 
 @contextmanager
-def _numpy_code_generation() -> Iterator[None]:
+def numpy_code_generation() -> Iterator[None]:
     """Generate numpy code inside, and leave Brian2's preferences as they were."""
     target = b2.prefs["codegen.target"]
     b2.prefs["codegen.target"] = "numpy"
@@ -223,7 +223,7 @@ def run(parameters: Parameters, steady_steps: NDArray[Any], varying_steps: NDArr
     """
     steady = _checked_steps("steady_steps", steady_steps, parameters.n_steps)
     varying = _checked_steps("varying_steps", varying_steps, parameters.n_steps)
-    with process_state_kept(), _numpy_code_generation():
+    with process_state_kept(), numpy_code_generation():
         network, spikes, membrane, weight = _network(parameters, steady, varying)
         duration = parameters.n_steps * parameters.dt_s * b2.second
         network.run(duration, namespace=_namespace(parameters))

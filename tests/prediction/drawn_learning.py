@@ -38,6 +38,7 @@ def targets(draw: st.DrawFn, update: str) -> Target:
     bits = draw(st.integers(3, 12))
     fractions = draw(st.integers(4, 14))
     stored = draw(st.sampled_from(ROUNDINGS if fraction else ROUNDINGS[:-1]))
+    by_sign = update == "sign"
     data: dict[str, Any] = {
         "name": "drawn",
         "title": "",
@@ -60,19 +61,24 @@ def targets(draw: st.DrawFn, update: str) -> Target:
             },
         },
         "plasticity": {
-            "update": update,
+            "update": "periodic" if by_sign else update,
+            "form": "sign" if by_sign else "counts",
             "weight": {
                 "format": f"fxp-u{bits}/0",
                 "lsb": "full_scale",
                 "rounding": stored,
             },
-            "increment": {"format": f"fxp-u24/{fraction}"},
-            "counter": {"width": 8},
+            "increment": {"format": f"fxp-u24/{0 if by_sign else fraction}"},
+            "counter": {"width": 4 if update == "deferred" else 8},
         },
     }
     if update == "periodic":
         ticks = draw(st.sampled_from([1, 2, 4, 10, 20, 100]))
         data["plasticity"]["update_period_us"] = 5_000.0 * ticks
+    if by_sign:
+        data["plasticity"]["update_period_us"] = draw(st.sampled_from([20e3, 50e3, 100e3, 200e3]))
+        if stored == "stochastic":
+            data["plasticity"]["weight"]["rounding"] = "around"
     return Target.model_validate(data)
 
 

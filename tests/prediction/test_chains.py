@@ -6,26 +6,35 @@ import dataclasses
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from neuroemu.experiment import Experiment
 from neuroemu.metrics.outcome import Verdict
 from neuroemu.models.drift import drift
-from neuroemu.models.homeostasis import HomeostasisSites
+from neuroemu.models.homeostasis import HomeostasisSites, update_deferred
 from neuroemu.models.lif import LifParams
 from neuroemu.models.registers import Discretized
 from neuroemu.models.rungs import on_target
 from neuroemu.models.synapse import SynapseSites
 from neuroemu.numeric.site import Exact, Site, unlimited
 from neuroemu.prediction.arrivals import Afferents, Arrivals, arrivals, binomial
+from neuroemu.prediction.count_chain import counts_of_one
 from neuroemu.prediction.course import renewal_flow
+from neuroemu.prediction.deferred_chain import stored_changes
 from neuroemu.prediction.grid import spread
-from neuroemu.prediction.held import held, static_input, static_rate
-from neuroemu.prediction.membrane_chain import MembraneChain, Neuron, membrane_chain
+from neuroemu.prediction.held import Held, held, static_input, static_rate
+from neuroemu.prediction.membrane_chain import MembraneChain, membrane_chain
+from neuroemu.prediction.neuron import LifNeuron
 from neuroemu.prediction.outlook import outlook
 from neuroemu.prediction.passage import renewal
-from neuroemu.prediction.period_chain import after_change, counts, period_levels, period_moves
+from neuroemu.prediction.period_chain import (
+    Reading,
+    after_change,
+    counts,
+    period_levels,
+    period_moves,
+)
 from neuroemu.prediction.slow_chain import slow_flow
 from neuroemu.prediction.weight_chain import Synapse, event_levels, grid_levels
 from tests.prediction.drawn_learning import ROUNDINGS, plans
@@ -33,14 +42,14 @@ from tests.prediction.drawn_learning import ROUNDINGS, plans
 few = settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 
 
-def float_neuron(*, leak: float = -0.01, reset: float = -1.0, refractory: int = 10) -> Neuron:
+def float_neuron(*, leak: float = -0.01, reset: float = -1.0, refractory: int = 10) -> LifNeuron:
     params = LifParams(leak=leak, unit=1.0, threshold=1.0, reset=reset, refractory_steps=refractory)
-    return Neuron(
+    return LifNeuron(
         params=params, leak=Exact(), input=unlimited(), is_integer=False, is_stochastic=False
     )
 
 
-def integer_neuron(rounding: str, *, fraction: int = 5, multiplier: int = 253) -> Neuron:
+def integer_neuron(rounding: str, *, fraction: int = 5, multiplier: int = 253) -> LifNeuron:
     unit = 2**fraction
     params = LifParams(
         leak=multiplier - 256, unit=256, threshold=unit, reset=-unit, refractory_steps=10
@@ -49,7 +58,7 @@ def integer_neuron(rounding: str, *, fraction: int = 5, multiplier: int = 253) -
     common = {"overflow": "saturate", "lo": lo, "hi": hi}
     leak = Site(name="leak", shift=8, rounding=rounding, **common)  # type: ignore[arg-type]
     given_input = Site(name="input", shift=0, rounding="floor", **common)  # type: ignore[arg-type]
-    return Neuron(
+    return LifNeuron(
         params=params,
         leak=leak.as_fixed(),
         input=given_input.as_fixed(),
@@ -83,7 +92,7 @@ def arriving(static_hz: float, plastic_hz: float, *, drive: float, draws: int = 
     )
 
 
-def chain_of(neuron: Neuron) -> tuple[MembraneChain, float]:
+def chain_of(neuron: LifNeuron) -> tuple[MembraneChain, float]:
     """Return the chain, and how much of the membrane's unit a biological 1 is."""
     return membrane_chain(neuron, 0.0), float(neuron.params.threshold)
 
@@ -100,7 +109,9 @@ def test_a_binomial_sums_to_1_and_has_its_mean(n: int, p: float) -> None:
 
 @few
 @given(neuron=neurons, q=st.floats(1e-4, 0.9))
-def test_waiting_leads_somewhere_and_takes_as_long_as_input_does(neuron: Neuron, q: float) -> None:
+def test_waiting_leads_somewhere_and_takes_as_long_as_input_does(
+    neuron: LifNeuron, q: float
+) -> None:
     chances, steps = chain_of(neuron)[0].waiting(q)
     assert (chances >= -1e-12).all()
     assert chances.sum(axis=1) == pytest.approx(1.0)
@@ -109,7 +120,7 @@ def test_waiting_leads_somewhere_and_takes_as_long_as_input_does(neuron: Neuron,
 
 @few
 @given(neuron=neurons, drives=st.lists(st.floats(-2.0, 4.0), min_size=1, max_size=4))
-def test_input_moves_the_membrane_or_makes_it_spike(neuron: Neuron, drives: list[float]) -> None:
+def test_input_moves_the_membrane_or_makes_it_spike(neuron: LifNeuron, drives: list[float]) -> None:
     chain, one = chain_of(neuron)
     moved, spikes = chain.jumps(np.array(drives) * one)
     assert moved.sum(axis=2) + spikes == pytest.approx(1.0)
@@ -141,7 +152,7 @@ def test_a_period_leads_to_some_level(d: Discretized, pre_hz: float) -> None:
     neuron = held(chain, given_input, levels.drives)
     for most in (0.0, 10.0):
         seen = counts(d.clock.period_steps, given_input, neuron, most=most)
-        moves = period_moves(synapse, levels.values, seen, 255)
+        moves = period_moves(synapse, levels.values, seen, Reading(full=255, site=unlimited()))
         assert moves.sum(axis=1) == pytest.approx(1.0)
 
 
@@ -158,11 +169,65 @@ def test_a_walk_keeps_probability_and_its_mean(drift_: float, variance: float, s
         assert after_one == pytest.approx(drift_ * flow.step, rel=1e-3, abs=1e-6 * flow.step)
 
 
+@given(
+    rate=st.floats(1e-5, 5e-3),
+    irregularity=st.floats(0.05, 1.5),
+    period=st.sampled_from([10, 200, 3000]),
+)
+def test_a_period_holds_some_count_with_the_mean_of_its_rate(
+    rate: float, irregularity: float, period: int
+) -> None:
+    seen = counts_of_one(period, one_level(rate, irregularity * rate))
+    assert (seen.chance >= 0.0).all()
+    assert seen.chance.sum() == pytest.approx(1.0)
+    assert seen.chance @ seen.post == pytest.approx(rate * period, rel=1e-4, abs=1e-6)
+
+
+def test_counts_of_irregular_intervals_are_those_of_poisson() -> None:
+    seen = counts_of_one(1000, one_level(5e-3, 5e-3))
+    expected = np.exp(-5.0) * np.cumprod([1.0, *(5.0 / np.arange(1, 12))])
+    assert seen.chance[:12] == pytest.approx(expected, abs=1e-8)
+
+
+def one_level(rate: float, variance: float) -> Held:
+    values = (np.array([x]) for x in (rate, 0.0, variance, 0.0))
+    return Held(**dict(zip(("rates", "released", "variance", "covariance"), values, strict=True)))
+
+
+@few
+@given(d=plans(st.just("deferred")), n=st.integers(0, 6))
+def test_a_deferred_sum_is_that_of_the_rule(d: Discretized, n: int) -> None:
+    _, synapse = drawn(d)
+    rule = synapse.rule
+    middle = round((rule.w_min + rule.w_max) / (2 * rule.unit))
+    assume(n * rule.dw_minus < middle * rule.unit)
+    assume(rule.dw_plus < middle * rule.unit)
+    words = (0, 2**31, 2**32 - 1) if synapse.random_bits else (0,)
+    stored = [update_deferred(middle, n, rule, synapse.sites, word)[0] for word in words]
+    mean = stored_changes(synapse, 15)[n]
+    assert min(stored) - middle <= mean <= max(stored) - middle
+
+
+@few
+@given(d=plans(st.just("sign")))
+def test_signs_move_a_weight_by_one_level_at_most(d: Discretized) -> None:
+    chain, synapse = drawn(d)
+    assume(synapse.limits[1] - synapse.limits[0] < 64)
+    levels = period_levels(synapse)
+    neuron = held(
+        chain, arriving(30.0, 50.0, drive=chain.neuron.params.threshold * 1.5), levels.drives
+    )
+    seen = counts_of_one(d.clock.period_steps, neuron)
+    moves = period_moves(synapse, levels.values, seen, Reading(full=255, site=unlimited()))
+    assert moves.sum(axis=1) == pytest.approx(1.0)
+    assert np.triu(moves, 2).sum() == np.tril(moves, -2).sum() == 0.0
+
+
 def drawn(d: Discretized) -> tuple[MembraneChain, Synapse]:
     """Return the parts of the regulated neuron on the target, sites over Python's integers."""
     a = on_target(d, "fixed")
     digital = not d.is_analog
-    neuron = Neuron(
+    neuron = LifNeuron(
         params=a.neurons["regulated"],
         leak=d.sites["leak"].as_fixed() if digital else Exact(),
         input=d.sites["input"].as_fixed() if digital else unlimited(),
@@ -261,7 +326,7 @@ def test_spikes_of_a_neuron_that_follows_its_input_are_as_irregular_as_that() ->
 
 @few
 @given(neuron=neurons, static_hz=st.sampled_from([0.0, 20.0, 100.0]))
-def test_more_weight_never_means_fewer_spikes(neuron: Neuron, static_hz: float) -> None:
+def test_more_weight_never_means_fewer_spikes(neuron: LifNeuron, static_hz: float) -> None:
     chain, one = chain_of(neuron)
     drives = np.linspace(0.0, 2.5, 12) * one
     drives = np.round(drives) if neuron.is_integer else drives
@@ -271,7 +336,7 @@ def test_more_weight_never_means_fewer_spikes(neuron: Neuron, static_hz: float) 
 
 @few
 @given(neuron=neurons)
-def test_a_plastic_synapse_of_no_weight_leaves_the_static_rate(neuron: Neuron) -> None:
+def test_a_plastic_synapse_of_no_weight_leaves_the_static_rate(neuron: LifNeuron) -> None:
     chain, one = chain_of(neuron)
     both = arriving(50.0, 60.0, drive=1.5 * one)
     alone = arriving(50.0, 0.0, drive=1.5 * one)

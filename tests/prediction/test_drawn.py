@@ -41,7 +41,7 @@ def check_rates(
         assert low - ERRORS * error <= rates.mean() <= high + ERRORS * error
 
 
-@pytest.mark.parametrize("update", ["event", "periodic"])
+@pytest.mark.parametrize("update", ["event", "periodic", "deferred", "sign"])
 @given(data=st.data())
 @settings(
     max_examples=12,

@@ -26,8 +26,8 @@ U6_FLOOR = (
 )
 CASES = {
     "survives": ("generic16", (), 8),
-    "dead": ("brainscales1", (), 8),
-    "shifted": ("brainscales1", U6_FLOOR, 8),
+    "dead": ("generic4", (), 8),
+    "shifted": ("generic4", U6_FLOOR, 8),
     "inconclusive": ("brainscales2", (), 1),
     "several_neurons": ("brainscales2", (), 4),
 }

@@ -316,7 +316,7 @@ def test_a_target_of_many_codes_and_no_acceleration_has_no_second_axes() -> None
 
 def test_without_recorded_weights_the_other_panels_are_drawn() -> None:
     experiment = short_experiment("record.weights=[]")
-    c = compare(experiment, load_target("brainscales1"), trials=2)
+    c = compare(experiment, load_target("generic4"), trials=2)
     figure = comparison_figure(c)
     assert [a.get_label() for a in figure.axes] == ["stimulus", "rates", "differences"]
     assert_readable(figure)
@@ -331,9 +331,7 @@ def test_many_phases_and_a_long_name_stay_readable() -> None:
     ).model_copy(
         update={"title": "An experiment of a title that goes on and on and costs $5 or $6"}
     )
-    target = load_target("brainscales1").model_copy(
-        update={"name": "a_chip_of_a_very_long_name_" * 3}
-    )
+    target = load_target("generic4").model_copy(update={"name": "a_chip_of_a_very_long_name_" * 3})
     c = compare(experiment, target, trials=2)
     for figure in (comparison_figure(c), summary_figure([c, comparison("dead")])):
         assert_readable(figure)

@@ -27,7 +27,7 @@ def found(request: pytest.FixtureRequest) -> Fit:
 @pytest.fixture(scope="module")
 def one() -> Fit:
     experiment = load_experiment("spike_based_homeostasis", ["time.duration_ms=15000"])
-    return fit(experiment, load_target("brainscales1"), trials=2)
+    return fit(experiment, load_target("generic4"), trials=2)
 
 
 def test_a_panel_for_every_register(found: Fit) -> None:

@@ -35,7 +35,7 @@ def experiment(*overrides: str) -> Experiment:
 
 @cache
 def comparison(
-    target: str = "brainscales1",
+    target: str = "generic4",
     overrides: tuple[str, ...] = (),
     of_experiment: tuple[str, ...] = (),
     seed: int = 1,
@@ -91,7 +91,7 @@ def test_the_manifest_says_what_ran(written: Path) -> None:
     assert by_key["projections.homeostatic.plasticity.dw_plus"]["raw"] == 806
     assert len(by_key) == len(found["constants"]) == len(c.discretized.constants)
     assert found["container"] == "double"
-    assert found["widest"]["accumulate"] == [-32767, 63 * 512 + 32767]
+    assert found["widest"]["accumulate"] == [-32768, 63 * 512 + 32767]
 
 
 def test_the_configurations_of_a_manifest_run_again(written: Path) -> None:
@@ -141,7 +141,7 @@ def test_saved_runs_are_the_runs(written: Path, rung: str) -> None:
 def test_no_number_is_missing_from_json_even_with_one_trial_and_one_phase(tmp_path: Path) -> None:
     """One trial has no interval, one phase no spread: neither may end as NaN."""
     short = ("time.duration_ms=4000.0",)
-    for target, trials in (("brainscales1", 1), ("generic8", 2)):
+    for target, trials in (("generic4", 1), ("generic8", 2)):
         c = comparison(target, (), short, 1, trials)
         folder = write_folder(c, tmp_path)
         assert read(folder / "verdict.json")["verdict"] == str(c.verdict)
@@ -152,7 +152,7 @@ def test_no_number_is_missing_from_json_even_with_one_trial_and_one_phase(tmp_pa
 
 
 def test_the_digest_of_equal_comparisons_is_equal() -> None:
-    chip = load_target("brainscales1")
+    chip = load_target("generic4")
     again = compare(experiment(), chip, trials=2, seed=1)
     assert again is not comparison()
     assert digest(again) == digest(comparison())
@@ -191,7 +191,7 @@ def test_an_equal_run_replaces_its_folder(tmp_path: Path) -> None:
     before = snapshot(first)
     (first / "stray.txt").write_text("from another time")
     assert write_folder(comparison(), tmp_path) == first
-    assert names(tmp_path) == {"brainscales1"}
+    assert names(tmp_path) == {"generic4"}
     assert snapshot(first).keys() == before.keys()
     for name in ("manifest.json", "verdict.json", "figure.png"):
         assert snapshot(first)[name] == before[name]
@@ -200,7 +200,7 @@ def test_an_equal_run_replaces_its_folder(tmp_path: Path) -> None:
 def test_different_runs_get_numbers_and_keep_them(tmp_path: Path) -> None:
     seeds = [comparison(seed=s) for s in (1, 2, 3)]
     paths = [write_folder(c, tmp_path) for c in seeds]
-    assert [p.name for p in paths] == ["brainscales1", "brainscales1-2", "brainscales1-3"]
+    assert [p.name for p in paths] == ["generic4", "generic4-2", "generic4-3"]
     before = snapshot(tmp_path)
     assert write_folder(seeds[1], tmp_path) == paths[1]
     assert snapshot(tmp_path).keys() == before.keys()
@@ -209,13 +209,13 @@ def test_different_runs_get_numbers_and_keep_them(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("content", [None, "not json", "[]"])
 def test_a_folder_of_somebody_else_is_left_alone(tmp_path: Path, content: str | None) -> None:
-    theirs = tmp_path / "brainscales1"
+    theirs = tmp_path / "generic4"
     theirs.mkdir()
     (theirs / "notes.txt").write_text("mine")
     if content is not None:
         (theirs / "manifest.json").write_text(content)
     before = snapshot(theirs)
-    assert write_folder(comparison(), tmp_path).name == "brainscales1-2"
+    assert write_folder(comparison(), tmp_path).name == "generic4-2"
     assert snapshot(theirs) == before
 
 
@@ -252,7 +252,7 @@ def test_a_failure_midway_leaves_what_was_there(
     with pytest.raises(OutputError, match="No space left on device; choose another --out"):
         write_folder(comparison(), tmp_path)
     assert snapshot(tmp_path) == before
-    assert names(tmp_path) == ({"brainscales1"} if there_before else set())
+    assert names(tmp_path) == ({"generic4"} if there_before else set())
 
 
 def test_an_interrupt_midway_leaves_nothing(tmp_path: Path) -> None:
@@ -261,7 +261,7 @@ def test_an_interrupt_midway_leaves_nothing(tmp_path: Path) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        write_aside(tmp_path / "brainscales1", fill)
+        write_aside(tmp_path / "generic4", fill)
     assert names(tmp_path) == set()
 
 

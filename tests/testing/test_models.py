@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import pytest
 from hypothesis import strategies as st
 
-from neuroemu.models import counter, homeostasis, lif
+from neuroemu.models import counter, crossings, cuba, homeostasis, lif
 from neuroemu.numeric.format import Format
 from neuroemu.numeric.ops import requantize
 from neuroemu.numeric.site import ROUNDINGS, Site
@@ -50,7 +50,7 @@ def test_the_rule_that_ships(overflow: str) -> None:
         examples=150,
         w=W,
         change=Format.parse("fxp-s10/4"),
-        params=homeostasis.HomeostasisParams(5, 7, 16, 0, 63 * 16),
+        params=homeostasis.HomeostasisParams(5, 7, 16, 0, 63 * 16, 0),
         sites=homeostasis.HomeostasisSites(
             accumulate=site("accumulate", total, overflow=overflow),
             store=site("store", W, 4, "stochastic"),
@@ -67,7 +67,112 @@ def test_the_counter_that_ships() -> None:
         counter.increment,
         examples=150,
         counter=counter.Counter(form, st.booleans()),
-        sites=counter.CounterSites(site("count", form, overflow="wrap")),
+        sites=counter.CounterSites(site("count", form, overflow="wrap"), 0),
+    )
+
+
+CURRENT = Format.parse("fxp-s9/5")
+ANY = Format.parse("fxp-s30/0")
+
+
+def chip_sites(rounding: Any, overflow: str, fire: Any) -> cuba.CubaSites:
+    return cuba.CubaSites(
+        decay=site("decay", ANY, 4, rounding),
+        current=site("current", CURRENT, overflow=overflow),
+        force=site("force", V, 2, rounding, overflow=overflow),
+        leak=site("leak", ANY, 8, rounding),
+        slope=site("slope", V),
+        membrane=site("membrane", V, overflow=overflow),
+        input=site("input", V, overflow=overflow),
+        wait=site("wait", Format.parse("fxp-u62/0")),
+        fire=fire,
+    )
+
+
+def chip_params(**choices: Any) -> cuba.CubaParams:
+    usual = {"to_membrane": 0, "to_current": 0, "split": 1, "through": 0, "onto": 1, "turn": 1,
+             "unleaked": 0, "at_events": 0, "keep": 1, "reset": 0, "floor": -100}  # fmt: skip
+    return cuba.CubaParams(
+        decay=-2, decay_unit=16, decay_least=1, scale=3, resistance=5, leak=-3, unit=256, least=2,
+        early_bias=1, bias=-1, threshold=31, step=32, sink=0, refractory_steps=2, most_spikes=3,
+        **(usual | choices),
+    )  # fmt: skip
+
+
+CHIP_STATE = cuba.CubaState(
+    v=V, refractory=Format.parse("fxp-u6/0"), excitatory=CURRENT, inhibitory=CURRENT,
+    excitatory_buffer=V, inhibitory_buffer=V, pending=st.integers(0, 99),
+    clipped=st.integers(0, 99),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("rounding", "overflow", "fire", "choices"),
+    [
+        ("floor", "saturate", crossings.Often(), {}),
+        ("fix", "wrap", crossings.Once(), {"turn": -1, "through": 1, "onto": 0}),
+        ("stochastic", "saturate", crossings.Once(), {"unleaked": 1, "keep": 0}),
+    ],
+)
+def test_the_chip_neuron_that_ships(
+    rounding: str, overflow: str, fire: Any, choices: dict[str, int]
+) -> None:
+    sites = chip_sites(rounding, overflow, fire)
+    check_model(
+        cuba.advance,
+        examples=150,
+        state=CHIP_STATE,
+        params=chip_params(**choices),
+        sites=sites._replace(input=0),
+    )
+
+
+def test_the_input_of_the_chip_neuron() -> None:
+    sites = chip_sites("floor", "wrap", crossings.Once())
+    check_model(
+        cuba.receive,
+        examples=150,
+        state=CHIP_STATE,
+        drive=V,
+        params=chip_params(to_membrane=1, split=0, at_events=st.integers(0, 1)),
+        sites=sites._replace(decay=0, current=0, force=0, leak=0, slope=0, wait=0),
+    )
+
+
+def test_the_deferred_rule_that_ships() -> None:
+    check_model(
+        homeostasis.update_deferred,
+        examples=150,
+        w=W,
+        n_post=Format.parse("fxp-u4/0"),
+        params=homeostasis.HomeostasisParams(5, 7, 16, 0, 63 * 16, 0),
+        sites=homeostasis.HomeostasisSites(
+            accumulate=site("accumulate", Format.parse("fxp-s11/4"), overflow="wrap"),
+            store=site("store", W, 4, "stochastic"),
+            plus=0,
+            minus=0,
+            change=0,
+        ),
+    )
+
+
+def test_the_rule_of_signs_that_ships() -> None:
+    counts, sign = Format.parse("fxp-s8/0"), Site(
+        name="change", shift=0, rounding="floor", overflow="saturate", lo=-1, hi=1
+    )  # fmt: skip
+    check_model(
+        homeostasis.change_from_counts,
+        examples=150,
+        n_pre=counts,
+        n_post=counts,
+        params=homeostasis.HomeostasisParams(0, 1, 1, 0, 63, 5),
+        sites=homeostasis.HomeostasisSites(
+            accumulate=0,
+            store=0,
+            plus=site("plus", counts),
+            minus=site("minus", counts),
+            change=sign,
+        ),
     )
 
 

@@ -108,19 +108,23 @@ def period_of_fast_chips(monkeypatch: pytest.MonkeyPatch) -> None:
     def wrong(experiment: Any, target: Any) -> Any:
         clock = right(experiment, target)
         late = target.time.acceleration > 1000 and clock.period_steps
-        return replace(clock, period_steps=clock.period_steps + 1) if late else clock
+        return (
+            replace(clock, period_steps=clock.period_steps + 1, row_steps=clock.row_steps + 1)
+            if late
+            else clock
+        )
 
     monkeypatch.setattr(discretize, "target_clock", wrong)
 
 
 def dropped_input(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the executor drop what would lift a membrane above half its threshold."""
-    from neuroemu.engine import exact
+    from neuroemu.engine import exact_trial
 
-    right = exact.receive
+    right = exact_trial.receive
 
     def wrong(state: Any, drive: Any, params: Any, sites: Any) -> Any:
         after, wide = right(state, drive, params, sites)
         return (state if after.v > params.threshold / 2 else after), wide
 
-    monkeypatch.setattr(exact, "receive", wrong)
+    monkeypatch.setattr(exact_trial, "receive", wrong)

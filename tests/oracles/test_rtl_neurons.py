@@ -1,0 +1,166 @@
+"""The targets whose circuits are public against those circuits' equations: every bit of every tick."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from neuroemu.hardware.config import Target
+from tests.oracles.chip_registers import edited_target, membrane, one_neuron, run_counts, sent
+from tests.oracles.rtl_neurons import Odin, Queue, Ranc, ReckOn, TinyOdin
+
+STEPS = 300
+FASTEST = 15
+"""Thresholds that a leak may take in a tick: an experiment's time constant is no shorter than its own step."""
+SEEDS = st.integers(0, 2**32 - 1)
+BUSY = st.sampled_from([0.05, 0.5, 3.0])
+
+
+def tau_for(leak: int, threshold: int, target: Target) -> float:
+    """Return the time constant whose slope at the threshold is `leak` in a tick."""
+    return threshold * target.time.tick_us / 1000 / leak
+
+
+def assert_same(
+    known: Queue,
+    target: Target,
+    *,
+    lsb: float,
+    weights: list[int],
+    busy: float,
+    seed: int,
+    threshold: int,
+    tau_ms: float,
+) -> None:
+    counts = np.random.default_rng(seed).poisson(busy, (STEPS, len(weights)))
+    counts = np.minimum(counts, 1 if target.neuron and target.neuron.merges_input else 15)
+    known.run(counts.tolist(), weights)
+    experiment = one_neuron(
+        target,
+        steps=STEPS,
+        weights=[w * lsb for w in weights],
+        tau_m_ms=tau_ms,
+        v_thresh=threshold * lsb,
+        v_reset=-lsb,
+    )
+    run = run_counts(experiment, target, counts)
+    assert membrane(run, lsb, 0.0).tolist() == known.before
+    assert sent(run, STEPS).tolist() == known.sent
+
+
+def signed(bits: int) -> st.SearchStrategy[list[int]]:
+    low, high = -(2 ** (bits - 1)), 2 ** (bits - 1) - 1
+    one = st.one_of(st.integers(low, high), st.sampled_from([low, -1, 1, high]))
+    return st.lists(one.filter(bool), min_size=1, max_size=3)
+
+
+@settings(max_examples=60)
+@given(
+    weights=st.lists(st.integers(-7, 7).filter(bool), min_size=1, max_size=3),
+    threshold=st.one_of(st.integers(1, 254), st.integers(1, 15)),
+    leak=st.integers(1, 127),
+    busy=BUSY,
+    seed=SEEDS,
+)
+def test_odin(weights: list[int], threshold: int, leak: int, busy: float, seed: int) -> None:
+    target, leak = edited_target("odin"), min(leak, FASTEST * threshold)
+    known = Odin(threshold=threshold, leak=leak)
+    tau = tau_for(leak, threshold, target)
+    assert_same(
+        known,
+        target,
+        lsb=0.25,
+        weights=weights,
+        busy=busy,
+        seed=seed,
+        threshold=threshold,
+        tau_ms=tau,
+    )
+
+
+@settings(max_examples=60)
+@given(
+    weights=signed(4),
+    threshold=st.one_of(st.integers(1, 2046), st.integers(1, 15)),
+    leak=st.integers(1, 127),
+    busy=BUSY,
+    seed=SEEDS,
+)
+def test_tinyodin(weights: list[int], threshold: int, leak: int, busy: float, seed: int) -> None:
+    target, leak = edited_target("tinyodin"), min(leak, FASTEST * threshold)
+    known = TinyOdin(threshold=threshold, leak=leak)
+    tau = tau_for(leak, threshold, target)
+    assert_same(
+        known,
+        target,
+        lsb=0.25,
+        weights=weights,
+        busy=busy,
+        seed=seed,
+        threshold=threshold,
+        tau_ms=tau,
+    )
+
+
+@settings(max_examples=60)
+@given(
+    weights=signed(9),
+    threshold=st.integers(1, 254),
+    leak=st.integers(1, 255),
+    busy=BUSY,
+    seed=SEEDS,
+)
+def test_ranc(weights: list[int], threshold: int, leak: int, busy: float, seed: int) -> None:
+    target, leak = edited_target("truenorth"), min(leak, FASTEST * threshold)
+    known = Ranc(threshold=threshold, leak=-leak)
+    tau = tau_for(leak, threshold, target)
+    lsb = 2.0**-5
+    assert_same(
+        known,
+        target,
+        lsb=lsb,
+        weights=weights,
+        busy=busy,
+        seed=seed,
+        threshold=threshold,
+        tau_ms=tau,
+    )
+
+
+@pytest.mark.parametrize("resets_to_zero", [True, False])
+@settings(max_examples=60)
+@given(
+    weights=signed(8),
+    shift=st.integers(0, 8),
+    threshold=st.one_of(st.integers(1, 32766), st.integers(1, 500)),
+    alpha=st.one_of(st.integers(1, 2**15 - 1), st.sampled_from([1, 0x7000, 2**15 - 1])),
+    busy=BUSY,
+    seed=SEEDS,
+)
+def test_reckon(
+    resets_to_zero: bool,
+    weights: list[int],
+    shift: int,
+    threshold: int,
+    alpha: int,
+    busy: float,
+    seed: int,
+) -> None:
+    reset = "zero" if resets_to_zero else "subtract"
+    target = edited_target(
+        "reckon",
+        neuron={"reset": reset},
+        synapse={"weight": {"format": f"fxp-s8/{10 - shift}"}},
+    )
+    known = ReckOn(threshold=threshold, alpha=alpha, resets_to_zero=resets_to_zero)
+    tau = -target.time.tick_us / 1000 / np.log(alpha / 2**15)
+    assert_same(
+        known,
+        target,
+        lsb=2.0**-10,
+        weights=[w * 2**shift for w in weights],
+        busy=busy,
+        seed=seed,
+        threshold=threshold,
+        tau_ms=float(tau),
+    )
