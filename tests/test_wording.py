@@ -40,7 +40,7 @@ def test_a_site_is_named_by_where_the_input_goes() -> None:
         ("spinnaker1", "16-bit weights, updated at presynaptic spikes with rounding down"),
         ("brainscales2", "6-bit weights, updated every 100 ms with rounding down"),
         ("brainscales2-sign", "6-bit weights, updated every 100 ms by the sign of a spike count"),
-        ("brainscales1", "4-bit weights, rewritten by a pair controller every 150 ms"),
+        ("brainscales1", "4-bit weights, rewritten by a pair controller every 240 ms"),
         ("generic4", "4-bit weights with rounding to nearest"),
     ],
 )

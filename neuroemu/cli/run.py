@@ -88,11 +88,11 @@ def _compare_all(
 
     results: list[Comparison] = []
     folders: list[Path] = []
+    compiler = None
     try:
         from neuroemu.comparison import compare
         from neuroemu.engine.warm import warm_up
 
-        compiler = None
         for i, target in enumerate(chips):
             label = f"{target.name} ({i + 1} of {len(chips)})" if len(chips) > 1 else target.name
             with progress_bar(label) as progress:
@@ -107,6 +107,10 @@ def _compare_all(
             folders.append(write_aside(out / "summary", lambda f: _write_summary(f, results)))
     except KeyboardInterrupt:
         return results, folders, True
+    finally:
+        if compiler is not None:
+            compiler.terminate()  # of no effect where it has compiled all
+            compiler.wait()
     return results, folders, False
 
 

@@ -16,7 +16,7 @@ from neuroemu.models.homeostasis import change_from_counts, update, update_defer
 from neuroemu.numeric.ops import overflowed
 
 
-@register_jitable(forceinline=True)
+@register_jitable
 def _count_update(
     rule: Any,
     tally: Any,
@@ -50,7 +50,7 @@ def learn(
     _count_update(rule, tally, k, trial, before, after, wide, params.unit, word)
 
 
-@register_jitable(forceinline=True)
+@register_jitable
 def learn_deferred(
     rule: Any, draws: Any, state: Any, tally: Any, k: Any, trial: Any, slot: Any, p: Any
 ) -> None:
@@ -64,7 +64,7 @@ def learn_deferred(
     _count_update(rule, tally, k, trial, before, after, wide, params.unit, word)
 
 
-@register_jitable(forceinline=True)
+@register_jitable
 def count(rule: Any, state: Any, tally: Any, k: Any, trial: Any, unit: Any) -> None:
     """Let the counter of a unit that spiked count."""
     counts = state.counters
@@ -77,7 +77,7 @@ def count(rule: Any, state: Any, tally: Any, k: Any, trial: Any, unit: Any) -> N
         count_site(tally, trial, COUNT, after.sticky and not before.sticky, k, 0)
 
 
-@register_jitable(forceinline=True)
+@register_jitable
 def defer(rule: Any, since: Any, tally: Any, k: Any, trial: Any, slot: Any) -> None:
     """Let a synapse remember a postsynaptic spike until its next presynaptic one."""
     before = counters.Counter(since[trial, slot], False)
@@ -92,7 +92,7 @@ def _read(rule: Any, counts: Any, trial: Any, unit: Any) -> Any:
     return counters.read(counter, rule.on_overflow, rule.counter_sites)
 
 
-@register_jitable(forceinline=True)
+@register_jitable
 def _read_rows(k: Any, trials: Any, wiring: Any, rule: Any, state: Any, rec: Any) -> Any:
     """Let a pair controller read the rows whose turn it is."""
     touched = 0
@@ -104,7 +104,7 @@ def _read_rows(k: Any, trials: Any, wiring: Any, rule: Any, state: Any, rec: Any
     return touched
 
 
-@register_jitable(forceinline=True)
+@register_jitable
 def end_period(
     k: Any, trials: Any, sources: Any, wiring: Any, rule: Any, draws: Any, state: Any, rec: Any
 ) -> Any:

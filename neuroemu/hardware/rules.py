@@ -260,6 +260,13 @@ def _plasticity(target: Target, report: Report) -> Iterator[Violation]:
         )
     if plasticity.update == "pairs":
         yield from _pairs(target, report)
+    if plasticity.counter.signed and plasticity.counter.width < 2:
+        yield report(
+            "plasticity.counter.signed",
+            True,
+            "a signed number has two bits or more",
+            "widen plasticity.counter.width, or set signed = false",
+        )
     if plasticity.update == "periodic" and plasticity.form == "sign" and increment.fraction != 0:
         yield report(
             "plasticity.increment.format",

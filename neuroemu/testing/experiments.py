@@ -134,8 +134,8 @@ class _Grid:
         }
 
     def recurrent(self, pre: str, post: str) -> dict[str, Any]:
-        """Draw a static or a plastic projection; the rule of signs needs a source whose rate is known."""
-        learns = not self.has_target and self.draw(st.booleans())
+        """Draw a static or a plastic projection; some rules need a source whose rate is known."""
+        learns = not (self.has_target or self.has_pairs) and self.draw(st.booleans())
         return (self.plastic if learns else self.static)(pre, post)
 
     @property
@@ -144,9 +144,16 @@ class _Grid:
         table = self.target.plasticity
         return table.update == "periodic" and table.form == "sign"
 
+    @property
+    def has_pairs(self) -> bool:
+        """Whether a controller of pair sensors is set for a rate."""
+        return self.target.plasticity.update == "pairs"
+
     def rate_hz(self, input_steps: int) -> float:
-        """Return the rate of the input; where it sets a target count, a few spikes in a period."""
+        """Return the rate of the input; where it sets a target count, a few spikes in a period; many for pairs."""
         period_us = self.target.plasticity.update_period_us
+        if self.has_pairs:
+            return float(self.draw(st.sampled_from([100, 200, 500])) / self.step_ms)
         if not self.has_target or period_us is None:
             return 1.0
         period_ms = decimal(period_us) * decimal(self.target.time.acceleration) / 1000
@@ -193,6 +200,8 @@ class _Grid:
         }
 
     def _increment(self, lsb: Fraction) -> float:
+        if self.has_pairs:  # only their ratio matters
+            return float(lsb * self.draw(st.integers(1, 3)))
         form = self.target.plasticity.increment.format
         unit = 2**form.fraction
         most = min(form.hi, self.target.plasticity.weight.format.hi * unit)

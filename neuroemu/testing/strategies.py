@@ -86,14 +86,16 @@ def cases(
 def _shortened(draw: st.DrawFn, target: Target) -> tuple[Target, int]:
     """Return `target` with a period of few ticks, and the period in ticks."""
     plasticity = target.plasticity
-    if plasticity.update != "periodic" or plasticity.update_period_us is None:
+    if plasticity.update not in ("periodic", "pairs") or plasticity.update_period_us is None:
         return target, 0
     ticks = round(plasticity.update_period_us / target.time.tick_us)
     if ticks <= LONGEST_PERIOD:
         return target, ticks
-    ticks = draw(st.integers(1, LONGEST_PERIOD))
+    has_pairs = plasticity.update == "pairs"  # whose rows take turns, and which need some charge
+    ticks = draw(st.integers(LONGEST_PERIOD // 2 if has_pairs else 1, LONGEST_PERIOD))
     period_us = float(decimal(target.time.tick_us) * ticks)
-    period = plasticity.model_copy(update={"update_period_us": period_us, "row_time_us": None})
+    row_us = target.time.tick_us if has_pairs else None
+    period = plasticity.model_copy(update={"update_period_us": period_us, "row_time_us": row_us})
     return target.model_copy(update={"plasticity": period}), ticks
 
 

@@ -50,8 +50,8 @@ def golden_differs(e: Evidence) -> str | None:
 
 def fits_doubles(e: Evidence) -> bool:
     """Whether registers are in integers, and could be in doubles."""
-    widest = max(abs(end) for interval in e.plan.widest.values() for end in interval)
-    return not e.plan.is_analog and widest <= LIMITS["double"]
+    ends = (abs(end) for interval in e.plan.widest.values() for end in interval)
+    return not e.plan.is_analog and max(ends) <= LIMITS["double"]
 
 
 def doubles_differ(e: Evidence) -> str | None:
@@ -144,7 +144,11 @@ def faster(case: Case, times: int) -> Case:
     time = _scaled(target.time.model_dump(), {"acceleration": times, "tick_us": 1 / times})
     plasticity = target.plasticity
     names = ("update_period_us", "row_time_us")
-    period = _scaled({name: getattr(plasticity, name) for name in names}, {}, 1 / times)
+    period: dict[str, Any] = {}
+    period |= _scaled({name: getattr(plasticity, name) for name in names}, {}, 1 / times)
+    if plasticity.pairs is not None:
+        tau = _scaled({"tau_us": plasticity.pairs.tau_us}, {}, 1 / times)
+        period["pairs"] = plasticity.pairs.model_copy(update=tau)
     clock = _scaled({"clock_us": target.refractory.clock_us}, {}, 1 / times)
     copy = target.model_copy(
         update={

@@ -72,13 +72,17 @@ def leaves_range(e: Evidence) -> str | None:
 
 
 def _weight_outside(run: Run | str, e: Evidence) -> str | None:
+    table = e.case.target.plasticity
     for name, record in run.weights.items() if isinstance(run, Run) else ():
         r = e.plan.synapses[name]
+        low, high = r.w_min, r.w_max
+        if table.update == "pairs":  # whose tables know no limits but the register's
+            low, high = table.weight.format.lo, table.weight.format.hi
         for trial, raw in enumerate(record.raw):
-            if raw.size and not r.w_min <= raw.min() <= raw.max() <= r.w_max:
+            if raw.size and not low <= raw.min() <= raw.max() <= high:
                 return (
                     f"a weight of {name} goes from {raw.min()} to {raw.max()} in trial {trial}, and its "
-                    f"limits are {r.w_min} and {r.w_max}"
+                    f"limits are {low} and {high}"
                 )
     return None
 

@@ -105,3 +105,17 @@ def test_a_refractory_counter_with_a_clock_of_its_own() -> None:
     for asked in (1.0, 1.1):
         d = discretize(short(f"populations.with_homeostasis.tau_refrac_ms={asked}"), target)
         assert d.neurons["with_homeostasis"].refractory_steps == 10
+
+
+def test_a_pair_of_one_step_is_acausal() -> None:
+    """The neuron spikes a step after its input, in the very steps of the plastic source."""
+    ends = ("time.duration_ms=60.0", "stimuli.varying.interval_ms=15.0", "question.settle_ms=5.0")
+    loaded = short(*ends, "projections.homeostatic.weight=1.0")
+    experiment = loaded.model_copy(update={"question": None})
+    together = {"varying": [np.arange(0, 590, 40)], "steady": [np.arange(1, 591, 40)]}
+    changes = ["plasticity.pairs.tau_us=2.5", "plasticity.update_period_us=3.0"]
+    target = load_target("brainscales1", changes)
+    run = simulate(experiment, target, spikes=together)
+    assert_equal(run, run_exact(experiment, target, spikes=together))
+    # eight acausal pairs without distance in each turn: above the threshold, one code down
+    assert run.weights["homeostatic"][0].raw.tolist() == [7, 6]

@@ -109,10 +109,10 @@ def test_a_target_of_no_spike() -> None:
 
 
 def test_a_pair_controller_moves_by_codes() -> None:
-    """Fifteen readouts of 150 ms from end to end."""
+    """Fifteen readouts of 240 ms from end to end."""
     d = discretize(REFERENCE, load_target("brainscales1"))
     (found,) = pairs(d)
-    assert (found.step, found.periods, found.period_ms) == (1, 15, 150.0)
+    assert (found.step, found.periods, found.period_ms) == (1, 15, 240.0)
     assert learning(d) == () and signs(d) == ()
 
 

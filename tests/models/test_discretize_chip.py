@@ -173,3 +173,24 @@ def test_a_subtracting_reset_needs_a_threshold_above_the_registers_zero() -> Non
     just_below = ("populations.with_homeostasis.v_reset=0.9999",)
     with pytest.raises(ConfigError, match="a spike takes the threshold away"):
         discretized("xylo", experiment=just_below)
+
+
+def test_a_time_constant_between_two_powers_takes_the_nearer_one() -> None:
+    # 12 steps: log2(12) is 3.58, so 16
+    d = discretized("xylo", experiment=("populations.with_homeostasis.tau_m_ms=12.0",))
+    chip = d.neurons["with_homeostasis"].chip
+    assert chip is not None and chip.leak == Decay(leak=-(2**11), unit=2**15, least=1)
+
+
+def test_the_network_load_counts_synapses_and_keeps_signs_apart() -> None:
+    several = discretized("spinnaker1", experiment=("stimuli.varying.size=5",))
+    # 5 times 2 and 2 are 12: p = 4
+    assert several.synapses["drive"].lsb == Fraction(1, 2**11)
+    inhibited = discretized("spinnaker1", experiment=("projections.drive.weight=-2.0",))
+    # 2 on either side: 2^1 is not more than 2, so p = 2
+    assert abs(inhibited.synapses["drive"].lsb) == Fraction(1, 2**13)
+
+
+def test_no_refractory_period_is_none() -> None:
+    d = discretized("spinnaker1", experiment=("populations.with_homeostasis.tau_refrac_ms=0.0",))
+    assert d.neurons["with_homeostasis"].refractory_steps == 0

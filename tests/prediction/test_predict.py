@@ -164,7 +164,7 @@ def test_a_target_without_learning_keeps_its_weight() -> None:
 
 
 def test_a_neuron_that_is_its_control_is_dead_where_no_rates_are_known() -> None:
-    refractory = ["refractory.counter=true", "refractory.clock_us=1000.0"]
+    refractory = ["refractory.counter=true", "refractory.rounding=ceil"]
     found = predicted("tinyodin", refractory)
     assert (found.applies, found.verdict) == (False, Verdict.DEAD)
     assert "the neuron is its control" in found.sentence

@@ -43,7 +43,6 @@ def test_every_topic_is_there_and_fits(name: str, experiment) -> None:
     assert max(map(len, text.splitlines())) <= WIDTH
     for topic in (
         "Constants",
-        "Learning of",
         "Leak of",
         "Membrane from rest",
         "Widest",
@@ -51,7 +50,10 @@ def test_every_topic_is_there_and_fits(name: str, experiment) -> None:
     ):
         assert topic in text
     assert "…" not in text, "nothing is cut"
-    assert ("Periodic updates" in text) == (name == "brainscales2")
+    learning = load_target(name).plasticity
+    by_increments = learning.update not in ("none", "pairs") and learning.form == "counts"
+    assert ("Learning of" in text) == by_increments
+    assert ("Periodic updates" in text) == (by_increments and learning.update == "periodic")
 
 
 def test_a_prediction_comes_first_with_its_rates() -> None:
