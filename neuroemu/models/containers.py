@@ -59,6 +59,8 @@ def _plasticity_sites(target: Target, synapses: dict[str, SynapseRegisters]) -> 
         lo, hi = accumulator.lo, accumulator.hi
     else:  # wide enough for every value, so that nothing overflows
         plus, minus = _largest_changes(target, synapses)
+        if plasticity.counter.signed:  # either count may have either sign
+            plus = minus = plus + minus
         lo = weight.lo * 2**fraction - minus
         hi = max(weight.hi * 2**fraction + plus, minus)
         overflow = "saturate"

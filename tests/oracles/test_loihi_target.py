@@ -42,7 +42,7 @@ def compartments(draw: st.DrawFn) -> LoihiNeuron:
     busy=st.sampled_from([0.05, 0.5]),
     seed=st.integers(0, 2**32 - 1),
 )
-@settings(max_examples=40)
+@settings(max_examples=15)
 def test_membrane_and_spikes_are_those_of_the_emulator(
     neurons: list[LoihiNeuron], mantissas: list[int], exponent: int, busy: float, seed: int
 ) -> None:

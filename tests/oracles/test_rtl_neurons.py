@@ -54,7 +54,7 @@ def signed(bits: int) -> st.SearchStrategy[list[int]]:
     return st.lists(one.filter(bool), min_size=1, max_size=3)
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(
     weights=st.lists(st.integers(-7, 7).filter(bool), min_size=1, max_size=3),
     threshold=st.one_of(st.integers(1, 254), st.integers(1, 15)),
@@ -78,7 +78,7 @@ def test_odin(weights: list[int], threshold: int, leak: int, busy: float, seed: 
     )
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(
     weights=signed(4),
     threshold=st.one_of(st.integers(1, 2046), st.integers(1, 15)),
@@ -102,7 +102,7 @@ def test_tinyodin(weights: list[int], threshold: int, leak: int, busy: float, se
     )
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(
     weights=signed(9),
     threshold=st.integers(1, 254),
@@ -128,7 +128,7 @@ def test_ranc(weights: list[int], threshold: int, leak: int, busy: float, seed: 
 
 
 @pytest.mark.parametrize("resets_to_zero", [True, False])
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(
     weights=signed(8),
     shift=st.integers(0, 8),

@@ -22,7 +22,7 @@ WEIGHTS = st.one_of(st.integers(-128, 127), st.sampled_from([-128, -1, 1, 127]))
     seed=st.integers(0, 2**32 - 1),
     busy=st.sampled_from([0.02, 0.3, 3.0]),
 )
-@settings(max_examples=150)
+@settings(max_examples=60)
 def test_membrane_and_spikes_are_the_vendors(
     weights: list[int],
     shift: int,
