@@ -2,5 +2,5 @@
 
 from hypothesis import settings
 
-settings.register_profile("neuroemu", deadline=None)
+settings.register_profile("neuroemu", deadline=None, max_examples=50)
 settings.load_profile("neuroemu")
