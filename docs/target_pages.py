@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from neuroemu.hardware.config import Target
 from neuroemu.hardware.load import load_target, shipped_targets
-from neuroemu.report.tables import source_of
+from neuroemu.report.tables import leaves, source_of
 
 FOLDER = "targets"
 UNITS = {"us": "µs, hardware time", "ms": "ms, biological", "hz": "Hz"}
@@ -41,7 +40,7 @@ def write_pages(folder: Path) -> None:
 
 def page(target: Target) -> str:
     """Return the page of one target."""
-    rows = list(_rows(target.model_dump(mode="json", exclude=NOT_NUMBERS)))
+    rows = _rows(target.model_dump(mode="json", exclude=NOT_NUMBERS, exclude_none=True))
     lines = [
         f"# {target.name}",
         "",
@@ -73,15 +72,9 @@ def _table(target: Target, rows: list[tuple[str, str, str]]) -> list[str]:
     ]
 
 
-def _rows(data: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, str, str]]:
-    """Yield key, value and unit of every entry."""
-    for key, value in data.items():
-        if value is None:
-            continue
-        if isinstance(value, dict):
-            yield from _rows(value, f"{prefix}{key}.")
-        else:
-            yield prefix + key, f"`{_shown(value)}`", _unit(key)
+def _rows(data: dict[str, Any]) -> list[tuple[str, str, str]]:
+    """Return key, value and unit of every entry."""
+    return [(key, f"`{_shown(value)}`", _unit(key)) for key, value in leaves(data)]
 
 
 def _shown(value: Any) -> str:
