@@ -218,7 +218,7 @@ def compare(
     )
     split = attribution(rates, alpha=question.alpha)
     blame = None
-    can_learn = target.plasticity.update not in ("none", "pairs")  # there, no site is to blame
+    can_learn = target.plasticity.computes  # there, no site is to blame
     if can_learn and decision.verdict in (Verdict.SHIFTED, Verdict.DEAD):
         if progress is not None:
             what = "the site to blame (its first time compiles a kernel)"

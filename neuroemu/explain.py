@@ -8,7 +8,7 @@ from neuroemu.metrics.attribution import Attribution
 from neuroemu.metrics.verdict import Decision, Reason, Verdict
 from neuroemu.models.drift import Drift, drift
 from neuroemu.models.registers import Discretized
-from neuroemu.wording import by_increments, dead, moved, number, site_words, weights
+from neuroemu.wording import STILL, dead, moved, number, site_words, weights
 
 RUNG_WORDS = {
     "parameters": "constants and time grid as the chip has them",
@@ -45,9 +45,9 @@ def explain(
     if decision.verdict is Verdict.INCONCLUSIVE:
         return _inconclusive(decision)
     if d.target.plasticity.update == "none":
-        return f"No rule like this runs on the chip: the weight stays as it was loaded. {_neuron(control_off_hz)}"
+        return f"{STILL} {_neuron(control_off_hz)}"
     head = f"{weights(d)}: "
-    balance = drift(d) if by_increments(d.target.plasticity) else None
+    balance = drift(d) if d.target.plasticity.by_increments else None
     if balance is None:
         return head + _without_increments(d, decision, split, site)
     if balance.is_dead:

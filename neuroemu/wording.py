@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from neuroemu.hardware.config import PlasticityTable
 from neuroemu.models.discretize_synapse import weight_lsb
 from neuroemu.models.drift import Drift, drift_of
 from neuroemu.models.network_load import network_load
@@ -51,15 +50,12 @@ def site_words(d: Discretized, site: str) -> str:
     table = d.target.neuron
     if site == "input" and table is not None:
         return PLACE_WORDS.get(table.input, SITE_WORDS[site])
-    if site == "change" and not by_increments(d.target.plasticity):
+    if site == "change" and not d.target.plasticity.by_increments:
         return "the step by one LSB"
     return SITE_WORDS.get(site, "")
 
 
-def by_increments(table: PlasticityTable) -> bool:
-    """Return whether learning adds increments: not by a sign, and not from a table."""
-    is_sign = table.update == "periodic" and table.form == "sign"
-    return table.update in ("event", "periodic", "deferred") and not is_sign
+STILL = "No rule like this runs on the chip: the weight stays as it was loaded."
 
 
 def weights(d: Discretized) -> str:
@@ -73,7 +69,7 @@ def weights(d: Discretized) -> str:
     period = float(d.clock.period_steps * d.clock.step_ms)
     if table.update == "pairs":
         return f"{bits}-bit weights, rewritten by a pair controller every {period:g} ms"
-    if not by_increments(table):
+    if not table.by_increments:
         return f"{bits}-bit weights, updated every {period:g} ms by the sign of a spike count"
     if table.update == "deferred":
         return f"{bits}-bit weights, updated at presynaptic spikes with {how}"

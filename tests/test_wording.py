@@ -9,7 +9,7 @@ from neuroemu.engine.exact import run_exact
 from neuroemu.experiment import Question
 from neuroemu.hardware.load import load_experiment, load_target, shipped_targets
 from neuroemu.models.discretize import discretize
-from neuroemu.wording import SITE_WORDS, by_increments, site_words, weights
+from neuroemu.wording import SITE_WORDS, site_words, weights
 
 REFERENCE = load_experiment("spike_based_homeostasis")
 
@@ -47,7 +47,7 @@ def test_a_site_is_named_by_where_the_input_goes() -> None:
 def test_how_weights_change(name: str, text: str) -> None:
     d = discretize(REFERENCE, load_target(name))
     assert weights(d) == text
-    assert by_increments(d.target.plasticity) == ("sign" not in text and "pair" not in text)
+    assert d.target.plasticity.by_increments == ("sign" not in text and "pair" not in text)
 
 
 @pytest.mark.parametrize(

@@ -159,28 +159,11 @@ def _site_counts(tally: NDArray[np.int64]) -> dict[str, dict[str, int | None]]:
     return counts
 
 
-def overflow_rules(target: Target) -> dict[str, tuple[str, ...]]:
-    """Return the overflow rules of what is counted under each name."""
-    neuron, membrane, plasticity = target.neuron, target.membrane.overflow, target.plasticity
-    sums = plasticity.accumulator.overflow
-    products = (plasticity.accumulator.products or sums,)
-    rules: dict[str, tuple[str, ...]] = {}
-    rules |= dict.fromkeys(("leak", "drive", "input", "membrane"), (membrane,))
-    rules |= dict.fromkeys(("plus", "minus", "change"), products)
-    rules |= {
-        "accumulate": (sums,),
-        "store": (plasticity.weight.overflow,),
-        "count": (plasticity.counter.overflow,),
-    }
-    if neuron is not None:
-        current = neuron.current.overflow if neuron.current is not None else membrane
-        places = {"membrane": neuron.input_overflow, "current": current}
-        rules |= {"drive": (), "input": (places.get(neuron.input, neuron.buffer.overflow),)}
-        rules["membrane"] = (membrane, current)
-    return rules
+WITHIN = {"membrane": ("current", "force", "slope", "membrane")}
+"""Sites that are counted together."""
 
 
-def raise_overflow(run: Run, target: Target) -> None:
+def raise_overflow(run: Run, a: Arithmetic) -> None:
     """Raise where a site whose overflow is ``error`` left its range.
 
     Raises
@@ -188,11 +171,10 @@ def raise_overflow(run: Run, target: Target) -> None:
     FixedPointOverflowError
         For the site that left it first.
     """
-    rules = overflow_rules(target)
     for name, did in sorted(run.sites.items(), key=lambda site: site[1]["overflow_step"] or 0):
-        if "error" in rules.get(name, ()) and did["overflowed"]:
+        if did["overflowed"] and not a.refused.isdisjoint(WITHIN.get(name, (name,))):
             raise FixedPointOverflowError(
-                f"{target.name}: site {name} left its range {did['overflowed']} times, first in "
+                f"{run.target}: site {name} left its range {did['overflowed']} times, first in "
                 f'step {did["overflow_step"]}; its overflow is "error"; widen its format or let '
                 "it saturate"
             )

@@ -97,8 +97,7 @@ def run_exact(
         done.append(one)
     written = _written(done, stop, coincidences, is_integer=a.rung == "fixed")
     run = assemble(experiment, target, a, layout, written, seed=seed, first_trial=first_trial)
-    if target is not None and a.rung == "fixed":
-        raise_overflow(run, target)
+    raise_overflow(run, a)
     return run
 
 

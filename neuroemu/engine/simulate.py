@@ -135,8 +135,7 @@ def run_trains(
         if progress is not None:
             progress(min(stop, n_steps) / n_steps)
     run = session.result(target)
-    if target is not None and arithmetic.rung == "fixed":
-        raise_overflow(run, target)
+    raise_overflow(run, arithmetic)
     return run
 
 

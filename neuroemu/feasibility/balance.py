@@ -8,28 +8,11 @@ from fractions import Fraction
 
 from neuroemu.experiment import Homeostasis
 from neuroemu.hardware.config import PlasticityTable
-from neuroemu.models.discretize_synapse import leading_step
-from neuroemu.models.drift import Drift, mean_rounding, stored_change
-from neuroemu.numeric.constants import decimal, round_fraction
+from neuroemu.models.drift import Drift, held, mean_rounding, stored_change
+from neuroemu.numeric.constants import decimal
 
 RARE = 1e-9
 """Counts that are less probable are left out; a mean loss below it is none."""
-
-
-def held(table: PlasticityTable, asked: Fraction) -> Fraction:
-    """Return an increment, in weight LSBs, as its register holds it.
-
-    Parameters
-    ----------
-    asked : Fraction
-        Weight LSBs, 0 or more.
-    """
-    increment = table.increment
-    wished, step = asked / increment.format.lsb, 1
-    if increment.mantissa_bits is not None:
-        step = leading_step(wished, increment.mantissa_bits, increment.rounding)
-    raw = step * round_fraction(wished / step, increment.rounding)
-    return min(raw, increment.format.hi) * increment.format.lsb
 
 
 def balance(

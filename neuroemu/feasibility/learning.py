@@ -13,7 +13,6 @@ from neuroemu.hardware.config import PlasticityTable
 from neuroemu.models.drift import Drift
 from neuroemu.models.registers import Discretized
 from neuroemu.numeric.constants import decimal
-from neuroemu.wording import by_increments
 
 STORED = ("floor", "ceil", "fix", "around", "half_up", "stochastic")
 WRITTEN = STORED[:-1]
@@ -105,7 +104,7 @@ def period_s(d: Discretized) -> float:
 def learning(d: Discretized) -> tuple[Learning, ...]:
     """Return what becomes of each rule, those with the same constants and rates together."""
     groups: dict[tuple[Any, ...], list[str]] = {}
-    if not by_increments(d.target.plasticity):
+    if not d.target.plasticity.by_increments:
         return ()
     for name, projection in d.experiment.projections.items():
         if learns(d, name):

@@ -12,7 +12,6 @@ from neuroemu.models.constants import COARSE
 from neuroemu.models.network_load import load_lsb, network_load
 from neuroemu.models.registers import Discretized
 from neuroemu.numeric.constants import decimal
-from neuroemu.wording import by_increments
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +59,7 @@ def _static(d: Discretized) -> list[Fraction]:
 
 
 def _increments(d: Discretized) -> list[Fraction]:
-    if not by_increments(d.target.plasticity):
+    if not d.target.plasticity.by_increments:
         return []
     rules = [p.plasticity for n, p in d.experiment.projections.items() if learns(d, n)]
     return [decimal(dw) for r in rules if r is not None for dw in (r.dw_plus, r.dw_minus)]

@@ -11,11 +11,11 @@ from dataclasses import replace
 from fractions import Fraction
 
 from neuroemu.hardware.config import NeuronTable
-from neuroemu.models.chip import on_chip
+from neuroemu.models.chip import on_chip, register_zero
 from neuroemu.models.crossings import Once
 from neuroemu.models.cuba import CubaParams, CubaSites, CubaState, advance, decayed
 from neuroemu.models.registers import Discretized
-from neuroemu.numeric.constants import decimal, round_fraction
+from neuroemu.numeric.constants import round_fraction
 from neuroemu.numeric.ops import requantize
 from neuroemu.numeric.site import Fixed, Site, wait_site
 
@@ -31,8 +31,7 @@ Driven = Callable[[int, int, int], int]
 
 def from_rest(d: Discretized, population: str) -> Fraction:
     """Return what the membrane register's 0 stands for, from rest, in the experiment's unit."""
-    p = d.experiment.populations[population]
-    return decimal(d.neurons[population].zero) - decimal(p.v_rest)
+    return register_zero(d.target, d.experiment.populations[population])
 
 
 def rest_of(d: Discretized, population: str) -> int:
@@ -57,11 +56,6 @@ def raw_multiplier(d: Discretized, population: str) -> int:
     """Return what is left of a membrane after a step, in the scale of the leak's register."""
     neuron = d.neurons[population]
     return int(neuron.multiplier * neuron.unit)
-
-
-def leaked(v: int, multiplier: int, site: Site, word: int = 0) -> int:
-    """Return the membrane after one step's leak by a multiplier, all in LSB."""
-    return int(requantize(multiplier * v, site.as_fixed(), word))
 
 
 def alone(d: Discretized, population: str) -> Alone:

@@ -56,7 +56,7 @@ def widest(d: Discretized) -> tuple[Widest, ...]:
     names = [name for name in NEURON if name in d.widest and not _is_unused(d, name)]
     table = d.target.plasticity
     if any(learns(d, name) for name in d.experiment.projections):
-        is_sign = table.update == "periodic" and table.form == "sign"
+        is_sign = table.by_sign
         names += UPDATES.get("sign" if is_sign else table.update, ())
     return tuple(_widest(d, name) for name in names)
 
@@ -128,7 +128,7 @@ def _product(d: Discretized, site: str) -> str:
     full = 2**table.counter.width - 1
     weight = table.weight.format
     limits = [abs(w) for s in d.synapses.values() for w in (s.w_min, s.w_max)] or [0]
-    is_sign = table.form == "sign" and table.update == "periodic"
+    is_sign = table.by_sign
     return {
         "accumulate": f"weight {weight.hi} x {unit} + change",
         "store": f"limit {max(limits)} x {unit} + rounding",

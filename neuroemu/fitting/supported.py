@@ -36,7 +36,7 @@ def check_supported(target: Target) -> None:
                 "set plasticity.update = event, or periodic",
             )
         )
-    if plasticity.update == "periodic" and plasticity.form == "sign":
+    if plasticity.by_sign:
         refused.append(
             (
                 "plasticity.form",

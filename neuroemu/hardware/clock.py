@@ -92,7 +92,7 @@ def target_clock(experiment: Experiment, target: Target) -> Clock:
 
 def _period_steps(target: Target, step: Fraction, acceleration: Fraction) -> int:
     plasticity = target.plasticity
-    if plasticity.update not in ("periodic", "pairs") or plasticity.update_period_us is None:
+    if not plasticity.has_period or plasticity.update_period_us is None:
         return 0
     period = decimal(plasticity.update_period_us) * acceleration / 1000
     if period % step != 0:

@@ -282,6 +282,26 @@ class PlasticityTable(Table):
     counter: CounterTable = CounterTable()
     random: RandomTable = RandomTable()
 
+    @property
+    def has_period(self) -> bool:
+        """Whether weights are updated at fixed times."""
+        return self.update in ("periodic", "pairs")
+
+    @property
+    def by_sign(self) -> bool:
+        """Whether an update is one LSB towards a target count."""
+        return self.update == "periodic" and self.form == "sign"
+
+    @property
+    def computes(self) -> bool:
+        """Whether weights are changed by arithmetic: they are, and not through tables."""
+        return self.update not in ("none", "pairs")
+
+    @property
+    def by_increments(self) -> bool:
+        """Whether weights are changed by the rule's increments."""
+        return self.computes and not self.by_sign
+
 
 class CapacityTable(Table):
     """How much fits on the chip."""

@@ -113,7 +113,7 @@ def _find(name: str | Path, folder: str, kind: str, shipped: list[str]) -> Path:
     except OSError:  # a name that the file system refuses, or a folder that may not be read
         is_folder = False
     looks_like_path = path.suffix == ".toml" or len(path.parts) > 1 or is_folder
-    near = schema.nearest(path.stem, shipped)
+    near = schema.nearest(path.stem, shipped, cutoff=0.7)
     raise ConfigError.one(
         str(name) or '""',
         rule="this is a folder, not a file"

@@ -243,14 +243,14 @@ def _plasticity(target: Target, report: Report) -> Iterator[Violation]:
     plasticity = target.plasticity
     period, increment = plasticity.update_period_us, plasticity.increment.format
     accumulator, tick = plasticity.accumulator.format, decimal(target.time.tick_us)
-    if plasticity.update in ("periodic", "pairs") and period is None:
+    if plasticity.has_period and period is None:
         yield report(
             "plasticity.update_period_us",
             None,
             "a periodic update needs its period",
             "add update_period_us, in hardware time, to [plasticity]",
         )
-    if plasticity.update in ("periodic", "pairs") and period is not None and decimal(period) % tick:
+    if plasticity.has_period and period is not None and decimal(period) % tick:
         yield report(
             "plasticity.update_period_us",
             period,
@@ -267,7 +267,7 @@ def _plasticity(target: Target, report: Report) -> Iterator[Violation]:
             "a signed number has two bits or more",
             "widen plasticity.counter.width, or set signed = false",
         )
-    if plasticity.update == "periodic" and plasticity.form == "sign" and increment.fraction != 0:
+    if plasticity.by_sign and increment.fraction != 0:
         yield report(
             "plasticity.increment.format",
             increment,

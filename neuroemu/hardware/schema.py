@@ -43,9 +43,9 @@ def as_key(name: str) -> str:
     return name if BARE_KEY.fullmatch(name) else show(name)
 
 
-def nearest(word: str, words: Iterable[str]) -> str:
-    """Return "did you mean ...?", or nothing if no word is near."""
-    close = difflib.get_close_matches(word, list(words), n=1, cutoff=0.5)
+def nearest(word: str, words: Iterable[str], cutoff: float = 0.5) -> str:
+    """Return "did you mean ...?", or nothing if no word is near; `cutoff` is 1 for the same word alone."""
+    close = difflib.get_close_matches(word, list(words), n=1, cutoff=cutoff)
     return f"did you mean {close[0]}?" if close else ""
 
 

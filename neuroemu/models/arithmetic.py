@@ -43,6 +43,8 @@ class Arithmetic:
         ``event``, ``periodic``, ``deferred``, ``pairs`` or ``none``.
     zero : dict of str to float
         Biological value of the membrane's 0, by population.
+    refused : frozenset of str
+        Sites that must not leave their range.
     merges_input : bool
         Whether several spikes of one source in one step are one.
     pairs : dict of str to PairParams
@@ -70,6 +72,7 @@ class Arithmetic:
     update: str
     stochastic: frozenset[str]
     random: RandomTable
+    refused: frozenset[str] = frozenset()
     merges_input: bool = False
     pairs: dict[str, PairParams] = field(default_factory=dict)
     pattern: dict[str, list[LifParams]] = field(default_factory=dict)

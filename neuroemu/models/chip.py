@@ -10,7 +10,7 @@ from typing import Any
 from neuroemu.experiment import Population
 from neuroemu.hardware.clock import Clock
 from neuroemu.hardware.config import NeuronTable, Target
-from neuroemu.models.constants import ConstantsReport
+from neuroemu.models.constants import ConstantsReport, left_after
 from neuroemu.models.cuba import CubaParams
 from neuroemu.numeric.constants import decimal
 from neuroemu.numeric.format import Format
@@ -111,9 +111,8 @@ class ChipConstants:
         """Return a decay by a multiplier; none is left at a time constant of 0."""
         left = Fraction(0)
         if tau:
-            ratio = self.clock.step_ms / tau
-            is_euler = self.target.membrane.integration == "euler"
-            left = max(1 - ratio, Fraction(0)) if is_euler else Fraction(math.exp(-float(ratio)))
+            left = left_after(self.clock.step_ms, tau, self.target.membrane.integration)
+            left = max(left, Fraction(0))  # of a current: nothing stays
         raw = self.report.register(f"{self.key}.{name}", left, form, form.lsb, rounding)
         unit = 2**form.fraction
         return Decay(leak=raw - unit, unit=unit)
@@ -162,14 +161,11 @@ def bias_joins_current(table: NeuronTable) -> bool:
 
 def choices(table: NeuronTable) -> dict[str, int]:
     """Return the constants that are choices, the same on every rung."""
-    drives = table.resistance is not None
     return {
         "to_membrane": int(table.input == "membrane"),
         "to_current": int(table.input == "current"),
         "split": int(table.channels == "two"),
-        "turn": -1 if drives else 1,
-        "through": int(drives),
-        "onto": int(not drives),
+        "through": int(table.resistance is not None),
         "unleaked": int(table.tests == "unleaked"),
         "at_events": int(table.evaluation == "event"),
         "keep": int(table.reset == "subtract"),
@@ -197,7 +193,6 @@ def on_chip(table: NeuronTable, r: Any, scale: int, threshold: Any, lowest: int)
         step=r.reset if subtracts else 0,
         reset=0 if subtracts else r.reset,
         floor=lowest if c.floor is None else c.floor,
-        sink=0,
         refractory_steps=r.refractory_steps,
     )
 
@@ -224,6 +219,5 @@ def in_floats(
         step=r.reset * lsb if subtracts else 0.0,
         reset=0.0 if subtracts else r.reset * lsb,
         floor=NO_FLOOR if c.floor is None else c.floor * lsb,
-        sink=0.0,
         refractory_steps=r.refractory_steps,
     )

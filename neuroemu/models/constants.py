@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -14,6 +15,12 @@ from neuroemu.numeric.format import Format
 
 COARSE = 0.05
 """Relative error of a constant from which it is flagged ``coarse``."""
+
+
+def left_after(step_ms: Fraction, tau_ms: Fraction, integration: str) -> Fraction:
+    """Return what a decay leaves in a step, as the target integrates; below 0 where an Euler step is too long."""
+    ratio = step_ms / tau_ms
+    return 1 - ratio if integration == "euler" else Fraction(math.exp(-float(ratio)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -78,7 +78,7 @@ def _plasticity_sites(target: Target, synapses: dict[str, SynapseRegisters]) -> 
         site(name, 0, "floor", products, lo, hi, 2.0**-fraction)
         for name in ("plus", "minus", "change")
     ]
-    if plasticity.form == "sign" and plasticity.update == "periodic":
+    if plasticity.by_sign:
         wide[3] = site("change", 0, "floor", "saturate", -1, 1, 1.0)
     store = site(
         "store",

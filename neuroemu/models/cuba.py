@@ -41,9 +41,7 @@ class CubaParams(NamedTuple):
     leak: Any
     unit: Any
     least: Any
-    turn: Any
     through: Any
-    onto: Any
     early_bias: Any
     bias: Any
     # firing
@@ -54,7 +52,6 @@ class CubaParams(NamedTuple):
     step: Any
     reset: Any
     floor: Any
-    sink: Any
     refractory_steps: Any
     most_spikes: Any
 
@@ -83,7 +80,7 @@ def decayed(x: Any, leak: Any, unit: Any, least: Any, site: Any, bits: Any) -> A
 def _settle(v: Any, spikes: Any, params: Any) -> Any:
     """Return the membrane after its spikes: reset, subtraction, or the floor."""
     after = params.keep * v - spikes * params.step + params.reset
-    below = params.keep * (v - params.floor) + params.sink
+    below = params.keep * (v - params.floor)
     unfired = below if v < params.floor else v
     return after if spikes > 0 else unfired
 
@@ -106,9 +103,11 @@ def advance(state: Any, params: Any, sites: Any, bits: Any) -> Any:
     up, down = requantize(up_wide, sites.current, 0), requantize(down_wide, sites.current, 0)
     force_wide = (up - down) * params.resistance + params.early_bias
     force = requantize(force_wide, sites.force, 0)
-    gap = params.turn * (state.v - params.through * force)
+    onto = 1 - params.through
+    turn = onto - params.through
+    gap = turn * (state.v - params.through * force)
     leaked = decayed(gap, params.leak, params.unit, params.least, sites.leak, bits)
-    slope_wide = params.turn * (leaked - gap) + params.onto * force
+    slope_wide = turn * (leaked - gap) + onto * force
     biased = requantize(slope_wide, sites.slope, 0) + params.bias
     wide = state.v + requantize(biased, sites.slope, 0)
     v = state.v if waiting > 0 else requantize(wide, sites.membrane, 0)

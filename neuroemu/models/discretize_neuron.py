@@ -9,7 +9,7 @@ from fractions import Fraction
 from neuroemu.experiment import Population
 from neuroemu.hardware.clock import Clock
 from neuroemu.models.chip import ChipConstants, register_zero
-from neuroemu.models.constants import ConstantsReport
+from neuroemu.models.constants import ConstantsReport, left_after
 from neuroemu.models.registers import NeuronRegisters
 from neuroemu.numeric.constants import decimal
 from neuroemu.numeric.format import Format
@@ -47,9 +47,8 @@ def _multiplier(
     report: ConstantsReport, key: str, population: Population, clock: Clock
 ) -> Fraction:
     target = report.target
-    ratio = clock.step_ms / decimal(population.tau_m_ms)
-    is_euler = target.membrane.integration == "euler"
-    multiplier = 1 - ratio if is_euler else Fraction(math.exp(-float(ratio)))
+    tau = decimal(population.tau_m_ms)
+    multiplier = left_after(clock.step_ms, tau, target.membrane.integration)
     if not 0 <= multiplier <= 1:
         report.refuse(
             f"{key}.tau_m_ms",
@@ -127,6 +126,8 @@ def _chip_neuron(
     form = membrane.format
     if form is None or table is None:
         raise ValueError("a chip's own step has a fixed-point membrane")
+    if membrane.leak is not None and membrane.leak.kind == "multiply":
+        _multiplier(report, key, population, clock)  # it refuses a step that is too long
     chip = ChipConstants(report, key, population, clock, lsb).registers(table)
     own = table.threshold.format if table.threshold is not None else form
     unit = own.lsb if table.threshold is not None else lsb

@@ -17,7 +17,7 @@ from neuroemu.numeric.format import Format
 from neuroemu.numeric.site import WORD_BITS
 
 
-def weight_lsb(table: WeightTable, largest: Fraction, load: Fraction = Fraction(0)) -> Fraction:
+def weight_lsb(table: WeightTable, largest: Fraction, load: Fraction) -> Fraction:
     """Return the value of one weight LSB.
 
     Parameters
@@ -50,7 +50,7 @@ def synapse_registers(
     if rule is None and weight < 0 and not table.format.signed:
         sign, weight = -1, -weight  # an inhibitory row: the sign is the row's, not the synapse's
     lowest, largest = (weight, weight) if rule is None else map(decimal, (rule.w_min, rule.w_max))
-    load = network_load(report.experiment)
+    load = network_load(report.experiment) if table.lsb == "network" else Fraction(0)
     lsb = weight_lsb(table, max(abs(lowest), abs(largest)), load)
     form = table.format
     if not (form.lo - 1) * lsb < lowest or not largest <= (form.hi + 1) * lsb:
@@ -100,7 +100,7 @@ def _increments(
 ) -> dict[str, int]:
     """Return ``dw_plus`` and ``dw_minus``, or what stands for them in the rule of signs."""
     table = report.target.plasticity
-    if table.update == "periodic" and table.form == "sign":
+    if table.by_sign:
         return {"dw_plus": 0, "dw_minus": 1, "target_count": _target(report, key, projection)}
     increment, raws = table.increment, {}
     part = lsb * increment.format.lsb

@@ -11,13 +11,10 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from neuroemu.experiment import Experiment
-from neuroemu.hardware.config import IncrementTable, PlasticityTable
+from neuroemu.hardware.config import PlasticityTable
 from neuroemu.models.discretize_synapse import leading_step
 from neuroemu.models.registers import Discretized
 from neuroemu.numeric.constants import decimal, round_fraction
-
-WITHOUT_DRIFT = ("none", "pairs")
-"""Kinds of update without a balance of increments: no learning, and a controller that has no increments."""
 
 MOST_FOLLOWED = 256
 """Postsynaptic spikes between two presynaptic ones, in deferred updates."""
@@ -116,8 +113,8 @@ def drift_of(
         Biological time between periodic updates; 0 if event-driven.
     """
     asked = (dw_plus / lsb, dw_minus / lsb)
-    plus, minus = (_held(table.increment, a) for a in asked)
-    bias, by_sign = Fraction(0), table.update == "periodic" and table.form == "sign"
+    plus, minus = (held(table, a) for a in asked)
+    bias, by_sign = Fraction(0), table.by_sign
     if by_sign:
         plus = minus = Fraction(1)
     elif table.update == "deferred":
@@ -138,13 +135,14 @@ def drift_of(
     )
 
 
-def _held(table: IncrementTable, asked: Fraction) -> Fraction:
-    """Return an increment as its register holds it, in weight LSBs."""
-    form, step = table.format, 1
-    if table.mantissa_bits is not None:
-        step = leading_step(asked / form.lsb, table.mantissa_bits, table.rounding)
-    held = step * round_fraction(asked / form.lsb / step, table.rounding)
-    return min(held, form.hi) * form.lsb
+def held(table: PlasticityTable, asked: Fraction) -> Fraction:
+    """Return an increment of `asked` weight LSBs as its register holds it."""
+    increment, step = table.increment, 1
+    wished = asked / increment.format.lsb
+    if increment.mantissa_bits is not None:
+        step = leading_step(wished, increment.mantissa_bits, increment.rounding)
+    raw = step * round_fraction(wished / step, increment.rounding)
+    return min(raw, increment.format.hi) * increment.format.lsb
 
 
 def _deferred(table: PlasticityTable, plus: Fraction, minus: Fraction) -> tuple[Fraction, Fraction]:
@@ -181,7 +179,7 @@ def _poisson_mean(values: Sequence[float], mean: float) -> float:
 def drift(d: Discretized) -> Drift | None:
     """Return the drift of the projection that the experiment asks about; None if it cannot learn."""
     question, table = d.experiment.question, d.target.plasticity
-    if question is None or table.update in WITHOUT_DRIFT:
+    if question is None or not table.computes:
         return None
     rule = d.experiment.projections[question.projection].plasticity
     if rule is None:
@@ -202,7 +200,7 @@ def update_period_s(d: Discretized) -> float:
 
     A period of one step sees one spike or none: each update is that of a spike, and no sum of several is rounded.
     """
-    if d.clock.period_steps <= 1 and d.target.plasticity.form == "counts":
+    if d.clock.period_steps <= 1 and not d.target.plasticity.by_sign:
         return 0.0
     return float(d.clock.period_steps * d.clock.step_ms) / 1000.0
 

@@ -24,7 +24,8 @@ def network_load(experiment: Experiment) -> Fraction:
     step_s = experiment.time.dt_ms / 1000.0
     for projection in experiment.projections.values():
         rule = projection.plasticity
-        largest = max(abs(decimal(w)) for w in _extremes(projection.weight, rule))
+        extremes = (projection.weight, *((rule.w_min, rule.w_max) if rule is not None else ()))
+        largest = max(abs(decimal(w)) for w in extremes)
         stimulus = experiment.stimuli.get(projection.pre)
         sources = stimulus or experiment.populations[projection.pre]
         fan_in = 1 if projection.connector == "one_to_one" else sources.size
@@ -33,11 +34,6 @@ def network_load(experiment: Experiment) -> Fraction:
         spikes = max(Fraction(1), decimal(rate * step_s))
         sums[key] = sums.get(key, Fraction(0)) + largest * fan_in * spikes
     return max(sums.values(), default=Fraction(0))
-
-
-def _extremes(weight: float, rule: object) -> tuple[float, ...]:
-    limits = (getattr(rule, "w_min", 0.0), getattr(rule, "w_max", 0.0)) if rule is not None else ()
-    return (weight, *limits)
 
 
 def load_lsb(load: Fraction, form: Format) -> Fraction:

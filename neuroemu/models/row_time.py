@@ -9,7 +9,7 @@ from neuroemu.numeric.constants import decimal
 def refuse_short_period(report: ConstantsReport) -> None:
     """Note a period in which the rows of the experiment, its presynaptic units, cannot be served."""
     table, experiment = report.target.plasticity, report.experiment
-    if table.update not in ("periodic", "pairs"):
+    if not table.has_period:
         return
     if table.row_time_us is None or table.update_period_us is None:
         return

@@ -127,7 +127,7 @@ def _on_rung(d: Discretized, rung: Rung, exact_sites: frozenset[str]) -> Arithme
     sites = _float_sites()
     if rung == "range":
         sites |= {name: site.as_range() for name, site in d.sites.items()}
-        if d.target.plasticity.form == "sign":
+        if d.target.plasticity.by_sign:
             sites["change"] = d.sites["change"].as_double()
         sites["leak"] = Exact()  # a leak stays between its argument and 0: it meets no limit
     lsb = 1.0 if d.membrane_lsb is None else float(d.membrane_lsb)
@@ -275,6 +275,7 @@ def _fixed(d: Discretized, exact_sites: frozenset[str]) -> Arithmetic:
         sites=sites,
         counter_width=d.target.plasticity.counter.width,
         stochastic=frozenset(stochastic),
+        refused=frozenset(name for name, s in d.sites.items() if s.overflow == "error"),
         random=d.target.plasticity.random,
         pairs=_pairs(d),
     )
@@ -331,6 +332,7 @@ def _assemble(
     membrane_lsb: float = 1.0,
     counter_width: int = 8,
     stochastic: frozenset[str] = frozenset(),
+    refused: frozenset[str] = frozenset(),
     random: RandomTable | None = None,
     pairs: dict[str, PairParams] | None = None,
 ) -> Arithmetic:
@@ -351,6 +353,7 @@ def _assemble(
         counter_overflow=2**counter_width - 1,
         update=update,
         stochastic=stochastic,
+        refused=refused,
         random=random or RandomTable(),
         pairs=pairs or {},
         merges_input=target is not None

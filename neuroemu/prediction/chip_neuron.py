@@ -106,11 +106,13 @@ class ChipNeuron:
         """See `Neuron`: a step of the text without input."""
         p, sites = self.params, self.sites
         force = requantize(int(p.early_bias), sites.force, 0)
-        gap = p.turn * (v - p.through * force)
+        onto = 1 - p.through
+        turn = onto - p.through
+        gap = turn * (v - p.through * force)
         site = None if self.is_stochastic else sites.leak
         leaked = _decayed(gap, p.leak, p.unit, p.least, site)
-        after = v + p.turn * (leaked - gap) + p.onto * force + p.bias
-        return np.where(after < p.floor, p.keep * (after - p.floor) + p.sink, after)
+        after = v + turn * (leaked - gap) + onto * force + p.bias
+        return np.where(after < p.floor, p.keep * (after - p.floor), after)
 
     def received(self, wide: Floats) -> Floats:
         """See `Neuron`."""
@@ -171,7 +173,7 @@ def chip_neuron(
     v = np.int64(params.reset)
     if neuron.multiplier < 1.0:
         force = requantize(int(params.early_bias), sites.force, 0)
-        held = float(params.onto * force + params.bias) / (1.0 - neuron.multiplier)
+        held = float((1 - params.through) * force + params.bias) / (1.0 - neuron.multiplier)
         v = np.int64(round(held + params.through * force))
     calm = replace(neuron, is_stochastic=False)
     for _ in range(LONGEST_WAY):

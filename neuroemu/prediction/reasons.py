@@ -11,7 +11,7 @@ from neuroemu.models.registers import Discretized
 from neuroemu.prediction.expected import Expected
 from neuroemu.prediction.outlook import Outlook
 from neuroemu.prediction.period_chain import Balance
-from neuroemu.wording import SITE_WORDS, dead, moved, number, weights
+from neuroemu.wording import SITE_WORDS, STILL, dead, moved, number, weights
 
 OVERSHOOT = 1.0
 """Part of a deviation that an update may take back without going beyond."""
@@ -22,12 +22,7 @@ FAR = 4.0
 SEEN_HZ = 1.0
 """A difference of two predicted rates from here on is named."""
 
-STILL = "The target has no on-chip learning: the weight stays as it was loaded."
-
-STILL_NOTHING = (
-    "The target has no on-chip learning, and the weight delivers nothing as it was loaded: "
-    "the neuron is its control."
-)
+STILL_NOTHING = f"{STILL} It delivers nothing: the neuron is its control."
 
 
 def has_mismatch(d: Discretized) -> bool:

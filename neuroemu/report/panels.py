@@ -213,7 +213,8 @@ def _weight_scale(axes: Axes, c: Comparison, question: Question) -> None:
     lsb = c.runs["fixed"].weights[question.projection].lsb
     if lsb > 0 and span / lsb <= MOST_CODES:
         codes = axes.secondary_yaxis("right", functions=_scale(1.0 / lsb))
-        codes.set_yticks(code_ticks(round(rule.w_min / lsb), int(rule.w_max / lsb + 1e-9)))
+        last = min(int(rule.w_max / lsb + 1e-9), c.target.plasticity.weight.format.hi)
+        codes.set_yticks(code_ticks(round(rule.w_min / lsb), last))
         codes.set_ylabel("weight register\n(LSB)")
         axes.spines["right"].set_visible(True)
 

@@ -200,7 +200,7 @@ def target_detail(target: Target) -> RenderableType:
     table.add_column("source", overflow="fold")
     skipped = {"name", "title", "summary", "sources", "exactness"}
     data = target.model_dump(mode="json", exclude_none=True, exclude=skipped)
-    for key, value in _leaves(data):
+    for key, value in leaves(data):
         source = source_of(target, key)
         table.add_row(
             key, str(value), Text(source, style="dim" if source.startswith("assumed") else "")
@@ -221,14 +221,15 @@ def source_of(target: Target, key: str) -> str:
     return "default"
 
 
-def _leaves(data: dict[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
-    leaves: list[tuple[str, Any]] = []
+def leaves(data: dict[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
+    """Return the entries of nested tables by dotted key."""
+    found: list[tuple[str, Any]] = []
     for key, value in data.items():
         if isinstance(value, dict):
-            leaves += _leaves(value, f"{prefix}{key}.")
+            found += leaves(value, f"{prefix}{key}.")
         else:
-            leaves.append((prefix + key, value))
-    return leaves
+            found.append((prefix + key, value))
+    return found
 
 
 def _short(form: Any) -> str:

@@ -142,7 +142,7 @@ class _Grid:
     def has_target(self) -> bool:
         """Whether weights follow a target count."""
         table = self.target.plasticity
-        return table.update == "periodic" and table.form == "sign"
+        return table.by_sign
 
     @property
     def has_pairs(self) -> bool:

@@ -86,7 +86,7 @@ def cases(
 def _shortened(draw: st.DrawFn, target: Target) -> tuple[Target, int]:
     """Return `target` with a period of few ticks, and the period in ticks."""
     plasticity = target.plasticity
-    if plasticity.update not in ("periodic", "pairs") or plasticity.update_period_us is None:
+    if not plasticity.has_period or plasticity.update_period_us is None:
         return target, 0
     ticks = round(plasticity.update_period_us / target.time.tick_us)
     if ticks <= LONGEST_PERIOD:

@@ -126,7 +126,7 @@ class Setting:
     def plastic(self) -> dict[str, Projection]:
         """One plastic projection of each set of constants; none where docs/spec/plasticity.md is not what learns."""
         kinds: dict[Any, tuple[str, Projection]] = {}
-        if self.target.plasticity.update in ("none", "pairs"):
+        if not self.target.plasticity.computes:
             return {}
         for name, projection in self.experiment.projections.items():
             if projection.plasticity is not None:

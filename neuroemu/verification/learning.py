@@ -120,7 +120,7 @@ def step_of(learning: Learning, side: str) -> Step:
 def has_target(setting: Setting) -> bool:
     """Return whether weights follow a target count."""
     table = setting.target.plasticity
-    return table.update == "periodic" and table.form == "sign"
+    return table.by_sign
 
 
 def how_of(learning: Learning) -> str:

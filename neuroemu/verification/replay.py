@@ -10,6 +10,7 @@ from typing import Any
 from zlib import crc32
 
 from neuroemu.engine.network import connect
+from neuroemu.models.containers import OF_NEURON
 from neuroemu.numeric.site import Site
 from neuroemu.verification.counterexample import Counterexample
 from neuroemu.verification.definition import rounded
@@ -17,7 +18,6 @@ from neuroemu.verification.evidence import Evidence, Passed
 from neuroemu.verification.step import input_place
 
 OF_INPUT = ("drive", "input")
-OF_NEURON = ("leak", "input", "decay", "current", "force", "slope", "membrane")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -71,7 +71,7 @@ def experiment_of(
 def _rate_hz(setting: Setting, projection: Projection) -> float:
     """Return the rate from which a target count follows; 0 where there is none, as spikes are given anyway."""
     stimulus = setting.experiment.stimuli.get(projection.pre)
-    has_target = setting.target.plasticity.form == "sign"
+    has_target = setting.target.plasticity.by_sign
     return stimulus.rates_hz[0] if stimulus is not None and has_target else 0.0
 
 
@@ -148,9 +148,7 @@ def at_weight(projection: Projection, plan: Discretized, name: str, raw: int) ->
 def still(projection: Projection, target: Target) -> Projection:
     """Return a plastic projection that stands still at spikes."""
     rule = projection.plasticity
-    if rule is None or (
-        target.plasticity.update == "periodic" and target.plasticity.form == "sign"
-    ):
+    if rule is None or (target.plasticity.by_sign):
         return projection
     nothing = rule.model_copy(update={"dw_plus": 0.0, "dw_minus": 0.0})
     return projection.model_copy(update={"plasticity": nothing})

@@ -103,7 +103,7 @@ class Learning:
     @property
     def has_target(self) -> bool:
         """Whether weights follow a target count, by one step."""
-        return self.update == "periodic" and self.plan.target.plasticity.form == "sign"
+        return self.plan.target.plasticity.by_sign
 
     @property
     def codes(self) -> Ints:
@@ -135,7 +135,7 @@ def learnings(setting: Setting, *, fires: bool = False) -> list[Learning]:
 
 def learnings_of_case(e: Evidence) -> list[Learning]:
     """Return each plastic projection of a case on its own."""
-    if e.case.target.plasticity.update in ("none", "pairs"):
+    if not e.case.target.plasticity.computes:
         return []
     return [
         Learning(name=name, projection=projection, plan=_alone(e, name))

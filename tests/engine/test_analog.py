@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 
 from neuroemu.engine.exact import run_exact
-from neuroemu.engine.run import Run
 from neuroemu.engine.simulate import simulate
 from neuroemu.errors import ConfigError
 from neuroemu.experiment import Experiment
 from neuroemu.hardware.load import load_experiment, load_target
+from neuroemu.models.discretize import discretize
+from tests.engine.small import assert_equal
 
 STEPS = 6000
 
@@ -16,15 +17,6 @@ STEPS = 6000
 def short(*changes: str) -> Experiment:
     ends = ("time.duration_ms=600.0", "stimuli.varying.interval_ms=150.0")
     return load_experiment("spike_based_homeostasis", (*ends, "question.settle_ms=50.0", *changes))
-
-
-def assert_equal(a: Run, b: Run) -> None:
-    for name, spikes in a.spikes.items():
-        assert [x.tolist() for x in spikes.steps] == [x.tolist() for x in b.spikes[name].steps]
-    for name, record in a.weights.items():
-        for mine, theirs in zip(record.trials, b.weights[name].trials, strict=True):
-            assert mine.step.tolist() == theirs.step.tolist()
-            assert mine.raw.tolist() == theirs.raw.tolist()
 
 
 @pytest.mark.parametrize(
@@ -100,8 +92,6 @@ def test_noise_belongs_to_an_analog_membrane() -> None:
 def test_a_refractory_counter_with_a_clock_of_its_own() -> None:
     # counts of 0.25 us, 0.25 ms biological: 1 ms is 4 counts, 1.1 ms still 4
     target = load_target("brainscales2", ["refractory.clock_us=0.25"])
-    from neuroemu.models.discretize import discretize
-
     for asked in (1.0, 1.1):
         d = discretize(short(f"populations.with_homeostasis.tau_refrac_ms={asked}"), target)
         assert d.neurons["with_homeostasis"].refractory_steps == 10

@@ -16,7 +16,6 @@ from neuroemu.feasibility.decay import decay_steps, mean_bias, still
 from neuroemu.feasibility.findings import Finding
 from neuroemu.feasibility.leak import Leak, leaks
 from neuroemu.feasibility.leak_findings import leak_findings
-from neuroemu.feasibility.step import leaked
 from neuroemu.hardware.config import Target
 from neuroemu.models.discretize import discretize
 from neuroemu.numeric.ops import requantize
@@ -24,6 +23,11 @@ from neuroemu.numeric.site import ROUNDINGS, Site
 from tests.engine.small import SILENT, membrane, network, neuron, synapses, target
 
 PLAIN = [r for r in ROUNDINGS if r != "stochastic"]
+
+
+def leaked(v: int, multiplier: int, site: Site, word: int = 0) -> int:
+    """Return the membrane after one step's leak by a multiplier, all in LSB."""
+    return int(requantize(multiplier * v, site.as_fixed(), word))
 
 
 def leak_site(rounding: str, shift: int, bits: int = 8) -> Site:

@@ -1,7 +1,5 @@
 """One chip neuron with given registers, as a target and an experiment in the units of its membrane LSB."""
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,25 +7,10 @@ from neuroemu.engine.run import Run
 from neuroemu.engine.simulate import simulate
 from neuroemu.experiment import Experiment
 from neuroemu.hardware.config import Target
-from neuroemu.hardware.load import experiment_from, load_target, target_from
+from neuroemu.hardware.load import experiment_from
 
 FINE = 16
 """Steps of the experiment in a tick, so that a source may spike several times in one."""
-
-
-def edited_target(name: str, **tables: Any) -> Target:
-    """Return a shipped target with keys changed, given as nested tables."""
-    data = load_target(name).model_dump(mode="json", exclude={"sources"}, exclude_none=True)
-
-    def merge(into: dict[str, Any], new: dict[str, Any]) -> None:
-        for key, value in new.items():
-            if isinstance(value, dict):
-                merge(into.setdefault(key, {}), value)
-            else:
-                into[key] = value
-
-    merge(data, tables)
-    return target_from(data, name)
 
 
 def one_neuron(

@@ -112,7 +112,7 @@ class Ranc(Queue):
     floor: int = 0
 
     def tick(self) -> bool:
-        v = wrapped(self.v + self.leak, 9)
+        v = wrapped(self.v - self.leak, 9)
         spike = v >= self.threshold
         self.v = 0 if spike or v < self.floor else v
         return spike

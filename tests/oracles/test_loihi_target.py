@@ -4,7 +4,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.oracles.chip_registers import edited_target, membrane, one_neuron, run_counts, sent
+from neuroemu.hardware.load import load_target
+from tests.oracles.chip_registers import membrane, one_neuron, run_counts, sent
 from tests.oracles.loihi import LoihiNeuron
 from tests.oracles.loihi_nengo import run_nengo_loihi
 
@@ -50,14 +51,12 @@ def test_membrane_and_spikes_are_those_of_the_emulator(
     weights = np.repeat(np.array(mantissas)[:, None], len(neurons), axis=1)
     known = run_nengo_loihi(spikes, weights=weights, neuron=neurons, exponent=exponent)
     for i, neuron in enumerate(neurons):
-        target = edited_target(
-            "loihi1",
-            neuron={
-                "bias": {"format": "fxp-s21/18"},
-                "current": {"tau_ms": TICK_MS * 4096 / (neuron.decay_u + 1)},
-            },
-            synapse={"weight": {"format": f"fxp-s9/{12 - exponent}"}},
-        )
+        changes = [
+            "neuron.bias.format=fxp-s21/18",
+            f"neuron.current.tau_ms={TICK_MS * 4096 / (neuron.decay_u + 1)}",
+            f"synapse.weight.format=fxp-s9/{12 - exponent}",
+        ]
+        target = load_target("loihi1", changes)
         zero = -neuron.bias * LSB * 4096 / neuron.decay_v
         experiment = one_neuron(
             target,

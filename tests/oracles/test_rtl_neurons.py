@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from neuroemu.hardware.config import Target
-from tests.oracles.chip_registers import edited_target, membrane, one_neuron, run_counts, sent
+from neuroemu.hardware.load import load_target
+from tests.oracles.chip_registers import membrane, one_neuron, run_counts, sent
 from tests.oracles.rtl_neurons import Odin, Queue, Ranc, ReckOn, TinyOdin
 
 STEPS = 300
@@ -48,82 +49,40 @@ def assert_same(
     assert sent(run, STEPS).tolist() == known.sent
 
 
+def one_to_three(weight: st.SearchStrategy[int]) -> st.SearchStrategy[list[int]]:
+    return st.lists(weight.filter(bool), min_size=1, max_size=3)
+
+
 def signed(bits: int) -> st.SearchStrategy[list[int]]:
     low, high = -(2 ** (bits - 1)), 2 ** (bits - 1) - 1
-    one = st.one_of(st.integers(low, high), st.sampled_from([low, -1, 1, high]))
-    return st.lists(one.filter(bool), min_size=1, max_size=3)
+    return one_to_three(st.one_of(st.integers(low, high), st.sampled_from([low, -1, 1, high])))
 
 
+LINEAR: dict[str, tuple[type[Queue], int, int, float, st.SearchStrategy[list[int]]]] = {
+    # circuit, highest threshold and leak, LSB, weights
+    "odin": (Odin, 254, 127, 2.0**-2, one_to_three(st.integers(-7, 7))),
+    "tinyodin": (TinyOdin, 2046, 127, 2.0**-2, signed(4)),
+    "truenorth": (Ranc, 254, 255, 2.0**-5, signed(9)),
+}
+
+
+@pytest.mark.parametrize("name", LINEAR)
 @settings(max_examples=30)
-@given(
-    weights=st.lists(st.integers(-7, 7).filter(bool), min_size=1, max_size=3),
-    threshold=st.one_of(st.integers(1, 254), st.integers(1, 15)),
-    leak=st.integers(1, 127),
-    busy=BUSY,
-    seed=SEEDS,
-)
-def test_odin(weights: list[int], threshold: int, leak: int, busy: float, seed: int) -> None:
-    target, leak = edited_target("odin"), min(leak, FASTEST * threshold)
-    known = Odin(threshold=threshold, leak=leak)
-    tau = tau_for(leak, threshold, target)
+@given(data=st.data(), busy=BUSY, seed=SEEDS)
+def test_a_linear_leak(name: str, data: st.DataObject, busy: float, seed: int) -> None:
+    circuit, most, most_leak, lsb, weights = LINEAR[name]
+    threshold = data.draw(st.one_of(st.integers(1, most), st.integers(1, 15)))
+    leak = data.draw(st.integers(1, min(most_leak, FASTEST * threshold)))
+    target = load_target(name)
     assert_same(
-        known,
-        target,
-        lsb=0.25,
-        weights=weights,
-        busy=busy,
-        seed=seed,
-        threshold=threshold,
-        tau_ms=tau,
-    )
-
-
-@settings(max_examples=30)
-@given(
-    weights=signed(4),
-    threshold=st.one_of(st.integers(1, 2046), st.integers(1, 15)),
-    leak=st.integers(1, 127),
-    busy=BUSY,
-    seed=SEEDS,
-)
-def test_tinyodin(weights: list[int], threshold: int, leak: int, busy: float, seed: int) -> None:
-    target, leak = edited_target("tinyodin"), min(leak, FASTEST * threshold)
-    known = TinyOdin(threshold=threshold, leak=leak)
-    tau = tau_for(leak, threshold, target)
-    assert_same(
-        known,
-        target,
-        lsb=0.25,
-        weights=weights,
-        busy=busy,
-        seed=seed,
-        threshold=threshold,
-        tau_ms=tau,
-    )
-
-
-@settings(max_examples=30)
-@given(
-    weights=signed(9),
-    threshold=st.integers(1, 254),
-    leak=st.integers(1, 255),
-    busy=BUSY,
-    seed=SEEDS,
-)
-def test_ranc(weights: list[int], threshold: int, leak: int, busy: float, seed: int) -> None:
-    target, leak = edited_target("truenorth"), min(leak, FASTEST * threshold)
-    known = Ranc(threshold=threshold, leak=-leak)
-    tau = tau_for(leak, threshold, target)
-    lsb = 2.0**-5
-    assert_same(
-        known,
+        circuit(threshold=threshold, leak=leak),  # type: ignore[call-arg]
         target,
         lsb=lsb,
-        weights=weights,
+        weights=data.draw(weights),
         busy=busy,
         seed=seed,
         threshold=threshold,
-        tau_ms=tau,
+        tau_ms=tau_for(leak, threshold, target),
     )
 
 
@@ -147,11 +106,8 @@ def test_reckon(
     seed: int,
 ) -> None:
     reset = "zero" if resets_to_zero else "subtract"
-    target = edited_target(
-        "reckon",
-        neuron={"reset": reset},
-        synapse={"weight": {"format": f"fxp-s8/{10 - shift}"}},
-    )
+    changes = [f"neuron.reset={reset}", f"synapse.weight.format=fxp-s8/{10 - shift}"]
+    target = load_target("reckon", changes)
     known = ReckOn(threshold=threshold, alpha=alpha, resets_to_zero=resets_to_zero)
     tau = -target.time.tick_us / 1000 / np.log(alpha / 2**15)
     assert_same(

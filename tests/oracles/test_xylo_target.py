@@ -4,7 +4,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.oracles.chip_registers import edited_target, membrane, one_neuron, run_counts, sent
+from neuroemu.hardware.load import load_target
+from tests.oracles.chip_registers import membrane, one_neuron, run_counts, sent
 from tests.oracles.xylo import MAX_INPUT_SPIKES, run_xylo
 
 STEPS = 300
@@ -48,11 +49,11 @@ def test_membrane_and_spikes_are_the_vendors(
         bias=bias,
         shift=shift,
     )
-    target = edited_target(
-        "xylo",
-        neuron={"current": {"tau_ms": 2.0**dash_syn}},
-        synapse={"weight": {"format": f"fxp-s8/{10 - shift}"}},
-    )
+    changes = [
+        f"neuron.current.tau_ms={2.0**dash_syn}",
+        f"synapse.weight.format=fxp-s8/{10 - shift}",
+    ]
+    target = load_target("xylo", changes)
     zero = -bias * LSB * 2.0**dash_mem  # a bias holds the rest so far above the register's 0
     experiment = one_neuron(
         target,

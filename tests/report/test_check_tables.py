@@ -51,7 +51,7 @@ def test_every_topic_is_there_and_fits(name: str, experiment) -> None:
         assert topic in text
     assert "…" not in text, "nothing is cut"
     learning = load_target(name).plasticity
-    by_increments = learning.update not in ("none", "pairs") and learning.form == "counts"
+    by_increments = learning.by_increments
     assert ("Learning of" in text) == by_increments
     assert ("Periodic updates" in text) == (by_increments and learning.update == "periodic")
 

@@ -90,11 +90,11 @@ def chip_sites(rounding: Any, overflow: str, fire: Any) -> cuba.CubaSites:
 
 
 def chip_params(**choices: Any) -> cuba.CubaParams:
-    usual = {"to_membrane": 0, "to_current": 0, "split": 1, "through": 0, "onto": 1, "turn": 1,
+    usual = {"to_membrane": 0, "to_current": 0, "split": 1, "through": 0,
              "unleaked": 0, "at_events": 0, "keep": 1, "reset": 0, "floor": -100}  # fmt: skip
     return cuba.CubaParams(
         decay=-2, decay_unit=16, decay_least=1, scale=3, resistance=5, leak=-3, unit=256, least=2,
-        early_bias=1, bias=-1, threshold=31, step=32, sink=0, refractory_steps=2, most_spikes=3,
+        early_bias=1, bias=-1, threshold=31, step=32, refractory_steps=2, most_spikes=3,
         **(usual | choices),
     )  # fmt: skip
 
@@ -110,7 +110,7 @@ CHIP_STATE = cuba.CubaState(
     ("rounding", "overflow", "fire", "choices"),
     [
         ("floor", "saturate", crossings.Often(), {}),
-        ("fix", "wrap", crossings.Once(), {"turn": -1, "through": 1, "onto": 0}),
+        ("fix", "wrap", crossings.Once(), {"through": 1}),
         ("stochastic", "saturate", crossings.Once(), {"unleaked": 1, "keep": 0}),
     ],
 )
