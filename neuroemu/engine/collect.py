@@ -77,44 +77,54 @@ def assemble(
 
 
 def _spike_trains(layout: Layout, written: Written) -> dict[str, SpikeTrains]:
-    order, cuts = _by_trial(written.spikes[:, 2], len(written.tally))
-    step, neuron = written.spikes[order, 0].astype(np.int64), written.spikes[order, 1]
-    trains = {}
-    for name, members in layout.neurons.items():
-        inside = (neuron >= members.start) & (neuron < members.stop)
-        parts = [slice(a, b) for a, b in pairwise(np.concatenate(([0], np.cumsum(inside)))[cuts])]
-        mine, who = step[inside], neuron[inside].astype(np.int64) - members.start
-        trains[name] = SpikeTrains(
-            tuple(mine[p] for p in parts), tuple(who[p] for p in parts), len(members)
+    order, parts = _by_group(written.spikes, layout.neurons, len(written.tally))
+    step, neuron = (written.spikes[order, i].astype(np.int64) for i in (0, 1))
+    return {
+        name: SpikeTrains(
+            tuple(step[p] for p in parts[name]),
+            tuple(neuron[p] - members.start for p in parts[name]),
+            len(members),
         )
-    return trains
+        for name, members in layout.neurons.items()
+    }
 
 
-def _by_trial(
-    trial: NDArray[np.integer[Any]], trials: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the order that brings rows together by trial, and where each trial begins and the last ends."""
-    order = np.argsort(trial, kind="stable")
-    return order, np.searchsorted(trial[order], np.arange(trials + 1))
+def _by_group(
+    rows: NDArray[Any], groups: dict[str, range], trials: int
+) -> tuple[NDArray[np.int64], dict[str, list[slice]]]:
+    """Return the order that brings rows together by group and trial, and where each trial of a group then lies.
+
+    Parameters
+    ----------
+    rows : (rows, 3) int
+        Step, index, trial.
+    groups : dict of str to range
+        Indices of each group: neighbours, the first from 0.
+    trials : int
+    """
+    group = np.repeat(np.arange(len(groups)), [len(members) for members in groups.values()])
+    key = group[rows[:, 1]] * trials + rows[:, 2]
+    # as integers of few bits, which numpy sorts by radix
+    order = np.argsort(key.astype(np.min_scalar_type(len(groups) * trials)), kind="stable")
+    ends = np.cumsum(np.bincount(key, minlength=len(groups) * trials))
+    parts = [slice(a, b) for a, b in pairwise([0, *ends.tolist()])]
+    return order, {name: parts[g * trials : (g + 1) * trials] for g, name in enumerate(groups)}
 
 
 def _weights(
     experiment: Experiment, a: Arithmetic, layout: Layout, written: Written
 ) -> dict[str, WeightRecord]:
-    order, cuts = _by_trial(written.changes[:, 2], len(written.tally))
-    step, slot = (written.changes[order, i].astype(np.int64) for i in (0, 1))
-    value = written.change_value[order]
-    records = {}
+    order, parts = _by_group(written.changes, layout.slots, len(written.tally))
     is_integer = a.rung == "fixed"
+    step, slot = (written.changes[order, i].astype(np.int64) for i in (0, 1))
+    raw: NDArray[Any] = written.change_value[order].astype(np.int64 if is_integer else np.float64)
+    records = {}
     for name in experiment.record.weights:
-        slots, numbers = layout.slots[name], a.synapses[name]
-        inside = (slot >= slots.start) & (slot < slots.stop)
-        raw = value[inside].astype(np.int64 if is_integer else np.float64)
-        columns = (step[inside], slot[inside] - slots.start, raw, raw * numbers.lsb)
-        bounds = np.concatenate(([0], np.cumsum(inside)))[cuts]
-        trials = [WeightChanges(*(c[a:b] for c in columns)) for a, b in pairwise(bounds)]
-        lsb = numbers.lsb if is_integer else 0.0
-        records[name] = WeightRecord(tuple(trials), float(numbers.weight) * numbers.lsb, lsb)
+        start, lsb, first = layout.slots[name].start, a.synapses[name].lsb, a.synapses[name].weight
+        trials = tuple(
+            WeightChanges(step[p], slot[p] - start, raw[p], raw[p] * lsb) for p in parts[name]
+        )
+        records[name] = WeightRecord(trials, float(first) * lsb, lsb if is_integer else 0.0)
     return records
 
 

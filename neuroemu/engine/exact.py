@@ -17,9 +17,10 @@ from numpy.typing import ArrayLike
 from neuroemu.engine.collect import Written, assemble, note_clipped, raise_overflow
 from neuroemu.engine.exact_network import flat_network
 from neuroemu.engine.exact_trial import ExactTrial
+from neuroemu.engine.inputs import input_events
 from neuroemu.engine.network import build
 from neuroemu.engine.run import Run
-from neuroemu.engine.setup import input_events, resolve_with_plan, sample_grid, simulate_inputs
+from neuroemu.engine.setup import resolve_with_plan, sample_grid, simulate_inputs
 from neuroemu.engine.watched import Place, Trace, Watched, plain, watch_plan
 from neuroemu.errors import ConfigError
 from neuroemu.experiment import Experiment

@@ -26,7 +26,7 @@ from neuroemu.engine.bundles import (
     SLOT_START,
     SYN_START,
 )
-from neuroemu.engine.compiled import at, kernel, prefer_wide_vectors, put
+from neuroemu.engine.compiled import at, either, kernel, lowest_byte, prefer_wide_vectors, put
 from neuroemu.engine.learning import count, defer, end_period, learn, learn_deferred
 from neuroemu.engine.pairs import pair_at_post, pair_at_pre
 from neuroemu.engine.recording import count_site, sample, touch, write_changes
@@ -40,6 +40,9 @@ FEW_LANES = 8
 
 HOUSEKEEPING = 1024
 """Steps between flushes of subnormal membranes and counts of lanes in the leak's dead zone."""
+
+PLACE = 256 ** np.arange(8, dtype=np.uint64)
+"""What one unit of each byte adds to its word; the lowest byte comes first in memory."""
 
 TINY = 1e-290
 
@@ -86,13 +89,32 @@ def _advance_few(
 def _sweep_many(
     k: Any, params: Any, start: Any, stop: Any,
     neurons: Any, lanes: Any, words: Any, fired: Any,
-) -> None:  # fmt: skip
-    """Advance the lanes of one group in a vector loop, and note which fired."""
+) -> Any:  # fmt: skip
+    """Advance the lanes of one group in a vector loop, note which fired, and return whether any did."""
+    any_fired = np.int32(0)
     for lane in range(start, stop):
         word = leak_word(words, neurons.lanes, lane, k)
         after, sent = advance(at(lanes, lane), params, neurons.sites, word)
         put(lanes, lane, after)
         fired[np.uint64(lane)] = sent
+        any_fired = either(any_fired, np.int32(sent))
+    return any_fired
+
+
+@register_jitable(forceinline=True)
+def _note_spikes(k: Any, n: Any, neurons: Any, fired: Any, fired_words: Any, spikes: Any) -> Any:
+    """Record the spikes of a step by lane, eight lanes at a glance, and return the number recorded."""
+    for i in range(fired_words.size):
+        word = fired_words[i]
+        while word != 0:
+            byte = lowest_byte(word)
+            lane = 8 * i + byte
+            word -= PLACE[byte] * fired[lane]
+            for _ in range(fired[lane]):
+                spikes[n, 0] = k
+                spikes[n, 1], spikes[n, 2] = neurons.lanes[lane, 0], neurons.lanes[lane, 1]
+                n += 1
+    return n
 
 
 @register_jitable(forceinline=True)
@@ -100,30 +122,21 @@ def _advance_many(
     k: Any, stop: Any, trials: Any, n: Any, neurons: Any, lanes: Any, words: Any, spikes: Any,
     fired: Any, fired_words: Any,
 ) -> Any:  # fmt: skip
-    """Do the same in vector loops; spikes are found afterwards, eight lanes at a glance."""
+    """Do the same in vector loops; who has fired is looked up afterwards, if any lane has."""
     prefer_wide_vectors()
     first = n
     bounds = neurons.bounds
-    n_lanes = neurons.group.size * trials
     params = at(neurons.params, 0)
     while k < stop and n == first:
-        _sweep_many(k, params, 0, bounds[0, 1] * trials, neurons, lanes, words, fired)
+        end = bounds[0, 1] * trials
+        any_fired = _sweep_many(k, params, 0, end, neurons, lanes, words, fired)
         for g in range(1, bounds.shape[0]):
             start, end = bounds[g, 0] * trials, bounds[g, 1] * trials
             other = at(neurons.params, g)
-            _sweep_many(k, other, start, end, neurons, lanes, words, fired)
-        any_fired = np.uint64(0)
-        for i in range(fired_words.size):
-            any_fired |= fired_words[i]
-        for word in range(fired_words.size if any_fired != 0 else 0):
-            if fired_words[word] != 0:
-                for lane in range(8 * word, min(8 * word + 8, n_lanes)):
-                    # written always, kept if it fired: cheaper than a branch that cannot be predicted
-                    for i in range(n, n + max(fired[lane], 1)):
-                        spikes[i, 0] = k
-                        spikes[i, 1] = neurons.lanes[lane, 0]
-                        spikes[i, 2] = neurons.lanes[lane, 1]
-                    n += fired[lane]
+            in_group = _sweep_many(k, other, start, end, neurons, lanes, words, fired)
+            any_fired = either(any_fired, in_group)
+        if any_fired != 0:
+            n = _note_spikes(k, n, neurons, fired, fired_words, spikes)
         k += 1
     return k, n
 

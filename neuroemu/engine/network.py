@@ -9,7 +9,7 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroemu.engine.bundles import PRE_START, PRE_STOP, Wiring
+from neuroemu.engine.bundles import PRE_START, Wiring
 from neuroemu.experiment import Experiment, Projection
 from neuroemu.models.arithmetic import Arithmetic
 
@@ -150,30 +150,3 @@ def _wiring(
         recurrent=np.flatnonzero(projections[:, PRE_START] >= n_sources),
         sites=a.synapse_sites,
     )
-
-
-def deliveries(events: NDArray[np.integer[Any]], wiring: Wiring) -> NDArray[np.int32]:
-    """Return what each input spike delivers.
-
-    Parameters
-    ----------
-    events : (input spikes, 3) int
-        Step, unit, trial; sorted.
-
-    Returns
-    -------
-    deliveries : (deliveries, 5) int32
-        Columns of `neuroemu.engine.bundles.DELIVERY_STEP` and following; sorted by step, projection, unit, trial.
-    """
-    step, unit, trial = events.T.astype(np.int64)
-    seen = np.zeros(unit.size, np.bool_)
-    pieces = [np.empty((0, 5), np.int64)]
-    for p, row in enumerate(wiring.projections):
-        met = np.flatnonzero((unit >= row[PRE_START]) & (unit < row[PRE_STOP]))
-        columns = (step[met], np.full(met.size, p), unit[met], trial[met], ~seen[met])
-        pieces.append(np.stack(columns, axis=1))
-        seen[met] = True
-    rows = np.concatenate(pieces)
-    # the events are sorted, so a stable sort by step and projection does; on such runs it is fast
-    order = np.argsort(rows[:, 0] * len(wiring.projections) + rows[:, 1], kind="stable")
-    return np.ascontiguousarray(rows[order].astype(np.int32))

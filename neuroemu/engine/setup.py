@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from neuroemu.engine.inputs import Inputs
 from neuroemu.engine.network import Layout
-from neuroemu.engine.stimuli import Train, bin_train, coincident, draw, given, trials_given
+from neuroemu.engine.stimuli import draw, given, trials_given
 from neuroemu.errors import ConfigError
 from neuroemu.experiment import Experiment, rates_per_step
 from neuroemu.hardware.config import Target
@@ -74,13 +75,13 @@ def simulate_inputs(
     seed: int = 0,
     first_trial: int = 0,
     spikes: Mapping[str, Sequence[ArrayLike]] | None = None,
-) -> list[dict[str, Train]]:
+) -> Inputs:
     """Return the input spikes of every trial, drawn or given; parameters as for `simulate`."""
     trials = trials_given(spikes) if trials is None else trials
     check_numbers(trials, seed, first_trial, None if spikes else experiment)
     if spikes is not None:
-        return given(experiment, spikes, trials)
-    return [draw(experiment, seed, first_trial + i) for i in range(trials)]
+        return Inputs(given(experiment, spikes, trials))
+    return Inputs([draw(experiment, seed, first_trial + i) for i in range(trials)])
 
 
 def check_numbers(
@@ -133,35 +134,6 @@ def _check_size(experiment: Experiment, trials: int) -> None:
             detail=f"a trial has about {per_trial:,.0f}",
             remedy=f"use at most {max(int(MOST_INPUT_SPIKES / per_trial), 1):,}, and other seeds for more",
         )
-
-
-def input_events(
-    layout: Layout, a: Arithmetic, trains: Sequence[Mapping[str, Train]]
-) -> tuple[NDArray[np.int32], int]:
-    """Return all input spikes on the run's own grid.
-
-    Returns
-    -------
-    events : (input spikes, 3) int32
-        Step, unit, trial; sorted in this order.
-    coincidences : int
-        Spikes that share source and step with the one before.
-    """
-    pieces, coincidences = [np.empty((0, 3), np.int64)], 0
-    for trial, by_name in enumerate(trains):
-        for name, train in by_name.items():
-            binned = bin_train(train, a.clock.input_steps)
-            coincidences += coincident(binned)
-            if a.merges_input:
-                binned = np.unique(binned, axis=0)
-            unit = binned[:, 1] + layout.units[name].start
-            pieces.append(np.stack((binned[:, 0], unit, np.full_like(unit, trial)), axis=1))
-    events = np.concatenate(pieces)
-    # by trial, unit and step in this order: a stable sort is fast on runs that are sorted already
-    for column in (1, 0):
-        events = events[np.argsort(events[:, column], kind="stable")]
-    events = events.astype(np.int32)
-    return np.ascontiguousarray(events), coincidences
 
 
 def sample_grid(

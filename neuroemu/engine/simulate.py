@@ -11,11 +11,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from neuroemu.engine import bundles as b
 from neuroemu.engine.collect import Written, assemble, note_clipped, raise_overflow
+from neuroemu.engine.inputs import Inputs
 from neuroemu.engine.kernels import run_steps_compiled
-from neuroemu.engine.network import Layout, build, deliveries
+from neuroemu.engine.network import Layout, build
 from neuroemu.engine.pairs import pair_arrays, pair_bundle, pair_sites, row_offsets
 from neuroemu.engine.run import Run
-from neuroemu.engine.setup import input_events, resolve, sample_grid, simulate_inputs
+from neuroemu.engine.setup import resolve, sample_grid, simulate_inputs
 from neuroemu.engine.stimuli import Train
 from neuroemu.errors import ConfigError
 from neuroemu.experiment import Experiment
@@ -122,7 +123,18 @@ def run_trains(
     chunk_ms: float | None = None,
     progress: Progress | None = None,
 ) -> Run:
-    """Run one arithmetic on input spikes at hand, so that several rungs can share them."""
+    """Run one arithmetic on input spikes at hand.
+
+    Parameters
+    ----------
+    experiment, target, seed, first_trial, chunk_ms, progress
+        As for `simulate`; `seed` and `first_trial` are those of stochastic rounding.
+    arithmetic : Arithmetic
+        Of this experiment on this target.
+    trains : Inputs or sequence of mapping
+        One mapping per trial. Runs that are handed the same `Inputs`, whatever their targets and rungs, share the
+        work that goes into it.
+    """
     if chunk_ms is not None and not 0 < chunk_ms < math.inf:
         raise ConfigError.one(
             "chunk_ms", value=chunk_ms, rule="a chunk has a length", remedy="use 1000"
@@ -159,12 +171,11 @@ class Session:
         self.neurons = _neurons(self.layout, arithmetic, self.trials)
         self.rule = _rule(self.layout, self.wiring, arithmetic, experiment)
         self.draws, self.words = _randomness(arithmetic, seed, trial_ids)
-        events, self.coincidences = input_events(self.layout, arithmetic, trains)
-        self.deliveries = deliveries(events, self.wiring)
+        inputs = trains if isinstance(trains, Inputs) else Inputs(trains)
+        self.deliveries = inputs.deliveries(self.layout, self.wiring, arithmetic)
         self.state = _state(self.layout, arithmetic, self.draws, seed, trial_ids)
-        most_at_once = int(np.bincount(self.deliveries[:, 0], minlength=1).max())
         most_sent = self.layout.n_neurons * self.trials * most_spikes(arithmetic)
-        most_at_once += most_sent * self.wiring.recurrent.size
+        most_at_once = self.deliveries.most_at_once + most_sent * self.wiring.recurrent.size
         self.recorder = _recorder(self.layout, arithmetic, experiment, self.trials, most_at_once)
         self.spikes: list[NDArray[np.int32]] = []
         self.changes: list[tuple[NDArray[Any], ...]] = []
@@ -184,7 +195,7 @@ class Session:
                 self.draws,
                 self.words,
                 self.state,
-                self.deliveries,
+                self.deliveries.rows,
                 self.recorder,
             )
             self._collect()
@@ -207,7 +218,7 @@ class Session:
             change_value=np.concatenate([c[1] for c in self.changes]),
             sample_v=self.recorder.sample_v,
             tally=self.recorder.tally,
-            coincidences=self.coincidences,
+            coincidences=self.deliveries.coincidences,
         )
         return assemble(
             self.experiment,
@@ -289,7 +300,8 @@ def _randomness(
     a: Arithmetic, seed: int, trials: range
 ) -> tuple[b.Draws, b.LeakConstant | b.LeakRandom]:
     def keys(site: str) -> NDArray[np.int64]:
-        return np.asarray([stream_key(seed, t, site) for t in trials], np.int64)
+        drawn = trials if site in a.stochastic else []
+        return np.asarray([stream_key(seed, t, site) for t in drawn], np.int64)
 
     random = a.random
     store = b.NO_BITS

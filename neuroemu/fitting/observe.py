@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from neuroemu.engine.inputs import input_events
 from neuroemu.engine.network import Layout
-from neuroemu.engine.setup import input_events
 from neuroemu.engine.simulate import Session, simulate_inputs
 from neuroemu.engine.stimuli import Train
 from neuroemu.experiment import Experiment

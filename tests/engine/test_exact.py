@@ -311,3 +311,20 @@ def test_a_membrane_may_start_in_the_code_that_its_register_does_not_use() -> No
     run = run_exact(network({"n": cell}, steps=20, membrane=("n",)), chip)
     v = run.membrane["n"].value[:, 0, 0]
     assert v[0] == lowest and np.all(np.diff(v) > 0)
+
+
+def test_many_neurons_that_send_several_spikes_in_a_step_are_recorded_one_by_one() -> None:
+    experiment = network(
+        {"many": neuron(11, tau=2.0), "few": neuron(2)},
+        {"all": Poisson(rates_hz=(2000.0,)), "each": Poisson(size=11, rates_hz=(2000.0,))},
+        {
+            "together": synapses("all", "many", 2.0),
+            "apart": synapses("each", "many", 1.5, connector="one_to_one"),
+        },
+        steps=60,
+    )
+    chip = load_target("xylo")
+    run = simulate(experiment, chip, trials=3, seed=1)
+    fired = np.stack((run.spikes["many"].steps[0], run.spikes["many"].neurons[0]), axis=1)
+    assert len(np.unique(fired, axis=0)) < len(fired)
+    assert_equal(run, run_exact(experiment, chip, trials=3, seed=1))
