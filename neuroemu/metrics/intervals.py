@@ -5,7 +5,7 @@ not even in the last bit.
 """
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -108,38 +108,32 @@ def mean_estimate(values: NDArray[np.float64], alpha: float) -> Estimate:
 
 
 def jackknife_estimate(
-    trials: int, statistic: Callable[[NDArray[np.bool_]], float | None], alpha: float
-) -> tuple[Estimate, float] | None:
-    """Value of a statistic with its delete-one jackknife interval.
+    value: float, left_out: Sequence[float | None], alpha: float
+) -> tuple[Estimate, float]:
+    """Interval of a statistic by the delete-one jackknife.
 
     Parameters
     ----------
-    trials : int
-        Number of trials.
-    statistic : callable
-        Takes the trials to keep, (trials,) bool, and gives the value, or None if undefined.
+    value : float
+        The statistic of all trials.
+    left_out : (trials,) sequence of float or None
+        The statistic without each of the trials; None where it is undefined.
     alpha : float
         One-sided level.
 
     Returns
     -------
-    (Estimate, float) or None
+    (Estimate, float)
         With the standard deviation per trial, the square root of trials times the standard
-        error. None if the statistic is undefined; no bounds if it is so without some trial.
+        error. No bounds for one trial, or if the statistic is undefined without some trial.
 
     Source
     ------
     B. Efron, The Jackknife, the Bootstrap and Other Resampling Plans (SIAM 1982), chapter 3.
     """
-    keep = np.ones(trials, dtype=np.bool_)
-    value = statistic(keep)
-    if value is None:
-        return None
-    if trials < 2:
-        return Estimate(value=value), math.inf
-    left_out = [statistic(keep & (np.arange(trials) != trial)) for trial in range(trials)]
+    trials = len(left_out)
     replicates = [replicate for replicate in left_out if replicate is not None]
-    if len(replicates) < trials:
+    if trials < 2 or len(replicates) < trials:
         return Estimate(value=value), math.inf
     # (n-1)/n * sum of squares = (n-1)^2/n * variance with divisor n-1
     error = deviation(replicates) * (trials - 1) / math.sqrt(trials)

@@ -1,5 +1,7 @@
 """Does a neuron hold its rate as the stimulus changes, and which? See docs/spec/verdict.md."""
 
+import math
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -26,8 +28,7 @@ def phase_spread(rates: NDArray[np.float64], phases: NDArray[np.bool_]) -> float
     -------
     float, Hz
     """
-    means = [exact_mean(phase) for phase in rates[:, phases].T.tolist()]
-    return deviation(means) if len(means) > 1 else 0.0
+    return _spread(_means(rates, phases))
 
 
 def spread_ratio(
@@ -58,12 +59,32 @@ def spread_ratio(
     ------
     docs/spec/verdict.md, "Does it regulate?".
     """
+    value = _ratio(_means(target, phases), _means(control, phases))
+    if value is None:
+        return None
+    without = zip(_means_without(target, phases), _means_without(control, phases), strict=True)
+    return jackknife_estimate(value, [_ratio(t, c) for t, c in without], alpha)
 
-    def ratio(keep: NDArray[np.bool_]) -> float | None:
-        unregulated = phase_spread(control[keep], phases)
-        return phase_spread(target[keep], phases) / unregulated if unregulated > 0.0 else None
 
-    return jackknife_estimate(target.shape[0], ratio, alpha)
+def _means(rates: NDArray[np.float64], phases: NDArray[np.bool_]) -> list[float]:
+    return [exact_mean(phase) for phase in rates[:, phases].T.tolist()]
+
+
+def _means_without(rates: NDArray[np.float64], phases: NDArray[np.bool_]) -> list[list[float]]:
+    """Return the means of the phases over all trials but one, for each that is left out."""
+    chosen = rates[:, phases]
+    sums = np.array([math.fsum(phase) for phase in chosen.T.tolist()])
+    left: list[list[float]] = ((sums - chosen) / max(len(chosen) - 1, 1)).tolist()
+    return left
+
+
+def _ratio(target: list[float], control: list[float]) -> float | None:
+    unregulated = _spread(control)
+    return _spread(target) / unregulated if unregulated > 0.0 else None
+
+
+def _spread(means: list[float]) -> float:
+    return deviation(means) if len(means) > 1 else 0.0
 
 
 def regulates(ratio: Estimate | None) -> bool | None:

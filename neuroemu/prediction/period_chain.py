@@ -232,7 +232,8 @@ def narrowed(wide: Floats, site: Fixed | Double) -> Floats:
     if out.any():
         number = int if isinstance(site, Fixed) else float
         wide = wide.copy()
-        wide[out] = [requantize(number(x), site, 0) for x in wide[out]]
+        beyond, where = np.unique(wide[out], return_inverse=True)
+        wide[out] = np.asarray([requantize(number(x), site, 0) for x in beyond], float)[where]
     return wide
 
 
