@@ -3,13 +3,17 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test bench mutants lint types contracts docs check clean
+.PHONY: run test browser bench mutants lint types contracts docs check clean
 
 run: $(VENV)/.run
 	$(BIN)/neuroemu run
 
-test: $(VENV)/.test $(VENV)/.oracles
-	$(BIN)/python -m pytest -n auto -q
+test: $(VENV)/.test $(VENV)/.oracles browser
+	$(BIN)/python -m pytest -n auto --dist worksteal -q
+
+# The tests of the report's pages need a Chromium: one that is installed, or playwright's own, or the distribution's.
+browser: $(VENV)/.test
+	@$(BIN)/python -m tests.browser
 
 bench: $(VENV)/.test
 	$(BIN)/python -m tests.benchmarks

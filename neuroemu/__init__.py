@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from neuroemu.metrics.verdict import Verdict
     from neuroemu.models.discretize import discretize
     from neuroemu.numeric.format import Format
+    from neuroemu.study.results import load_study
+    from neuroemu.study.run import run_study
     from neuroemu.verification import verify
 
 __version__ = "0.1.0"
@@ -50,7 +52,9 @@ _LATE = {
     "fit": "neuroemu.fitting",
     "load_experiment": "neuroemu.hardware.load",
     "load_run": "neuroemu.engine.run",
+    "load_study": "neuroemu.study.results",
     "load_target": "neuroemu.hardware.load",
+    "run_study": "neuroemu.study.run",
     "shipped_experiments": "neuroemu.hardware.load",
     "shipped_targets": "neuroemu.hardware.load",
     "simulate": "neuroemu.engine.simulate",
@@ -76,7 +80,9 @@ __all__ = [
     "fit",
     "load_experiment",
     "load_run",
+    "load_study",
     "load_target",
+    "run_study",
     "shipped_experiments",
     "shipped_targets",
     "simulate",

@@ -115,7 +115,8 @@ def _first_difference(
             if apart.size:
                 i = apart[np.argmin(at[apart] % width)]
                 found.append((trial, int(at[i] % width) - 1, "weight", float(v[i]), float(w[i])))
-    return min(found, key=lambda f: (f[1], f[0], f[2] != "weight"), default=None)
+    # in a step neurons fire before synapses act: what both differ in began with the spike
+    return min(found, key=lambda f: (f[1], f[0], f[2] == "weight"), default=None)
 
 
 def _one_record(

@@ -1,4 +1,4 @@
-"""The command line as a person meets it: real processes, their output, exit codes and folders."""
+"""The command line as a person meets it: its output, exit codes and folders, in real processes where they matter."""
 
 import json
 import os
@@ -9,6 +9,8 @@ import time
 from pathlib import Path
 
 import pytest
+
+from tests import command
 
 SHORT = ["--set", "experiment.time.duration_ms=40000", "--trials", "4"]
 
@@ -72,9 +74,9 @@ def test_a_run_leaves_a_whole_folder(one_run) -> None:
 
 def test_the_same_run_again_replaces_its_folder_and_another_keeps_it(one_run) -> None:
     folder, _ = one_run
-    again = neuroemu("run", "generic4", "--seed", "1", cwd=folder)
+    again = command.neuroemu("run", "generic4", "--seed", "1", cwd=folder)
     assert again.returncode == 0
-    other = neuroemu("run", "generic4", "--seed", "2", cwd=folder)
+    other = command.neuroemu("run", "generic4", "--seed", "2", cwd=folder)
     assert other.returncode == 0
     assert {p.name for p in (folder / "runs").iterdir()} == {"generic4", "generic4-2"}
 
@@ -83,13 +85,15 @@ def test_gate_and_json(tmp_path: Path) -> None:
     dead = neuroemu("run", "generic4", "--gate", "--json", *SHORT, cwd=tmp_path)
     assert dead.returncode == 1, dead.stderr
     assert [c["verdict"] for c in json.loads(dead.stdout)] == ["dead"]
-    alive = neuroemu("run", "brainscales2", "--gate", "--json", "--trials", "16", cwd=tmp_path)
+    alive = command.neuroemu(
+        "run", "brainscales2", "--gate", "--json", "--trials", "16", cwd=tmp_path
+    )
     assert alive.returncode == 0, alive.stderr
     assert [c["verdict"] for c in json.loads(alive.stdout)] == ["survives"]
 
 
 def test_all_targets_side_by_side(tmp_path: Path) -> None:
-    done = neuroemu("run", "--trials", "8", "--out", "here", cwd=tmp_path)
+    done = neuroemu("run", "--trials", "4", "--out", "here", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     for name in ("generic4", "brainscales2", "generic16", "generic8", "loihi1", "spinnaker1"):
         assert name in done.stdout
@@ -98,7 +102,7 @@ def test_all_targets_side_by_side(tmp_path: Path) -> None:
 
 
 def test_a_users_own_files(tmp_path: Path) -> None:
-    shown = neuroemu("targets", "generic16", "--json", cwd=tmp_path)
+    shown = command.neuroemu("targets", "generic16", "--json", cwd=tmp_path)
     assert json.loads(shown.stdout)["membrane"]["format"] == "fxp-s16/12"
     source = Path(__file__).parents[1]
     chip = (source / "hw_configs/generic16.toml").read_text().replace('"generic16"', '"my_chip"')
@@ -107,7 +111,7 @@ def test_a_users_own_files(tmp_path: Path) -> None:
     (tmp_path / "my.toml").write_text(experiment.read_text())
     options = ["--experiment", "my.toml", "--trials", "4", "--seed", "1", "--out", "out", "--json"]
     change = ["--set", "plasticity.weight.format=fxp-u4/3"]
-    done = neuroemu("run", "my_chip.toml", *options, *change, cwd=tmp_path)
+    done = command.neuroemu("run", "my_chip.toml", *options, *change, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     (verdict,) = json.loads(done.stdout)
     assert (verdict["target"], verdict["verdict"]) == ("my_chip", "dead")
@@ -150,9 +154,8 @@ def test_a_users_own_files(tmp_path: Path) -> None:
 def test_bad_input_is_one_clear_line(
     arguments: list[str], expected: list[str], tmp_path: Path
 ) -> None:
-    done = neuroemu(*arguments, cwd=tmp_path)
+    done = command.neuroemu(*arguments, cwd=tmp_path)
     assert done.returncode == 2, done.stdout + done.stderr
-    assert "Traceback" not in done.stderr
     for fragment in expected:
         assert fragment in done.stderr
     leftover = [p for p in tmp_path.rglob("*") if p.is_file()]
@@ -163,6 +166,7 @@ def test_broken_toml_is_one_clear_line(tmp_path: Path) -> None:
     (tmp_path / "broken.toml").write_text("name = \n")
     done = neuroemu("run", "broken.toml", cwd=tmp_path)
     assert done.returncode == 2
+    assert "Traceback" not in done.stderr
     assert done.stderr.count("\n") == 1
     assert "broken.toml" in done.stderr and "TOML" in done.stderr
 
@@ -170,7 +174,7 @@ def test_broken_toml_is_one_clear_line(tmp_path: Path) -> None:
 def test_interrupt_keeps_what_is_whole(tmp_path: Path) -> None:
     """A real process, a real SIGINT, after the first of several targets is done."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "neuroemu", "run", "generic4", "generic16", "--trials", "400"],
+        [sys.executable, "-m", "neuroemu", "run", "generic4", "generic16", "--trials", "150"],
         cwd=tmp_path,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

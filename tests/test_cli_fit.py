@@ -1,4 +1,4 @@
-"""``neuroemu fit`` as a person meets it: a real process, its output, exit code and folder."""
+"""``neuroemu fit`` as a person meets it: its output, exit code and folder, once in a real process."""
 
 import json
 import os
@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
+
+from tests import command
 
 SHORT = ["--trials", "2", "--set", "experiment.time.duration_ms=20000"]
 
@@ -60,14 +62,16 @@ def test_what_is_in_the_way_is_left_alone_and_said_so(one_fit) -> None:
 def test_the_proposal_runs(one_fit) -> None:
     folder, _ = one_fit
     proposal = "fits/generic16-2/generic16-fit.toml"
-    done = neuroemu("run", proposal, "--gate", "--trials", "8", "--seed", "9", cwd=folder)
+    done = command.neuroemu("run", proposal, "--gate", "--trials", "8", "--seed", "9", cwd=folder)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_json_and_a_changed_target(tmp_path: Path) -> None:
     change = ["--set", "plasticity.weight.rounding=stochastic", "--set"]
     change += ["plasticity.increment.format=fxp-u16/8", "--precision", "0.05", "--margin", "0.5"]
-    done = neuroemu("fit", "generic8", "--json", "--out", "here", *change, *SHORT, cwd=tmp_path)
+    done = command.neuroemu(
+        "fit", "generic8", "--json", "--out", "here", *change, *SHORT, cwd=tmp_path
+    )
     assert done.returncode == 0, done.stderr
     data = json.loads(done.stdout)
     assert (data["target"], data["precision"], data["margin"]) == ("generic8", 0.05, 0.5)
@@ -94,9 +98,9 @@ def test_mistakes_end_in_one_line_and_exit_code_2(
     arguments: list[str], expected: list[str], tmp_path: Path
 ) -> None:
     (tmp_path / "taken").write_text("a file")
-    done = neuroemu(*arguments, cwd=tmp_path)
+    done = command.neuroemu(*arguments, cwd=tmp_path)
     assert done.returncode == 2, done.stdout + done.stderr
-    assert "Traceback" not in done.stderr and done.stdout == ""
+    assert done.stdout == ""
     for part in expected:
         assert part in done.stderr, done.stderr
     assert {p.name for p in tmp_path.iterdir()} - {"fits"} == {"taken"}

@@ -247,7 +247,7 @@ def naive_divergence(c: Comparison) -> tuple[int, int, str] | None:
             )
             odd = spikes[0].get(step, set()) != spikes[1].get(step, set())
             if apart or odd:
-                found = (step, trial, "weight" if apart else "membrane")
+                found = (step, trial, "membrane" if odd else "weight")
                 first = found if first is None else min(first, found, key=lambda f: f[:2])
                 break
     return first

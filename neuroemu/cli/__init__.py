@@ -11,7 +11,9 @@ from neuroemu.cli.check import check
 from neuroemu.cli.exit_codes import BAD_INPUT, INTERRUPTED
 from neuroemu.cli.fit import fit
 from neuroemu.cli.replay import replay
+from neuroemu.cli.report import report
 from neuroemu.cli.run import run
+from neuroemu.cli.study import study
 from neuroemu.cli.targets import targets
 from neuroemu.cli.verify import verify
 from neuroemu.errors import NeuroemuError
@@ -23,7 +25,7 @@ def cli() -> None:
     """Emulate neuromorphic chips bit for bit, and learn whether a spiking model survives them."""
 
 
-for command in (run, check, fit, verify, replay, targets):
+for command in (run, check, study, fit, verify, replay, report, targets):
     cli.add_command(command)
 
 

@@ -170,6 +170,6 @@ def _meets(
 
 def _fits(d: Discretized, site: str, span: tuple[Fraction, Fraction]) -> bool:
     table, s = d.target.neuron, d.sites[site]
-    is_split = site != "force" and table is not None and table.channels == "two"
+    is_split = site in ("input", "current") and table is not None and table.channels == "two"
     lowest = -s.hi if is_split else s.lo
     return lowest <= span[0] and span[1] <= s.hi

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
@@ -24,12 +24,12 @@ OVERRIDE = "--set"
 
 def shipped_targets() -> list[str]:
     """Return the names of the targets that come with neuroemu, sorted."""
-    return _names(_folder("hw_configs"))
+    return shipped("hw_configs")
 
 
 def shipped_experiments() -> list[str]:
     """Return the names of the experiments that come with neuroemu, sorted."""
-    return _names(_folder("experiments"))
+    return shipped("experiments")
 
 
 def load_target(name: str | Path, overrides: Sequence[str] = ()) -> Target:
@@ -53,8 +53,8 @@ def load_target(name: str | Path, overrides: Sequence[str] = ()) -> Target:
     >>> load_target("brainscales2").time.acceleration
     1000.0
     """
-    path = _find(name, "hw_configs", "target", shipped_targets())
-    return _load(path, overrides, Target, rules.target_violations)
+    path = find_file(name, "hw_configs", "target")
+    return load_file(path, overrides, Target, rules.target_violations)
 
 
 def load_experiment(name: str | Path, overrides: Sequence[str] = ()) -> Experiment:
@@ -65,8 +65,8 @@ def load_experiment(name: str | Path, overrides: Sequence[str] = ()) -> Experime
     >>> load_experiment("spike_based_homeostasis").time.dt_ms
     0.1
     """
-    path = _find(name, "experiments", "experiment", shipped_experiments())
-    return _load(path, overrides, Experiment, rules.experiment_violations)
+    path = find_file(name, "experiments", "experiment")
+    return load_file(path, overrides, Experiment, rules.experiment_violations)
 
 
 def target_from(data: Mapping[str, Any], source: str) -> Target:
@@ -92,18 +92,85 @@ def experiment_from(data: Mapping[str, Any], source: str) -> Experiment:
     return _validated(data, source, Experiment, rules.experiment_violations)
 
 
+def target_with(target: Target, values: Mapping[str, Any]) -> Target:
+    """Return a target with some keys changed; its sources say ``assumed`` for them.
+
+    Parameters
+    ----------
+    target : Target
+    values : mapping of str to value
+        By dotted key.
+
+    Raises
+    ------
+    ConfigError
+        With every violation.
+
+    Examples
+    --------
+    >>> changed = target_with(load_target("generic8"), {"plasticity.weight.rounding": "floor"})
+    >>> changed.plasticity.weight.rounding, changed.sources["plasticity.weight.rounding"]
+    ('floor', 'assumed: set for this run')
+    """
+    return _with(target, target.name, values, rules.target_violations)
+
+
+def experiment_with(experiment: Experiment, values: Mapping[str, Any]) -> Experiment:
+    """Return an experiment with some keys changed; parameters and errors as for `target_with`."""
+    return _with(experiment, experiment.name, values, rules.experiment_violations)
+
+
+def unknown_keys(config: Target | Experiment, keys: Iterable[str]) -> list[Violation]:
+    """Return a violation for each dotted key that a configuration does not know."""
+    data = config.model_dump(mode="json", exclude_none=True)
+    return _unknown(dict.fromkeys(keys, ""), type(config), data, config.name)
+
+
+def _with(
+    config: M, source: str, values: Mapping[str, Any], check: Callable[[M, str], list[Violation]]
+) -> M:
+    model, data = type(config), config.model_dump(mode="json", exclude_none=True)
+    _raise(_unknown(values, model, data, source))
+    for key, value in values.items():
+        _put(data, key, value)
+    if model is Target:
+        _mark_as_assumed(data, list(values))
+    return _validated(data, source, model, check)
+
+
+def _unknown(
+    values: Mapping[str, Any], model: type[BaseModel], data: Mapping[str, Any], source: str
+) -> list[Violation]:
+    """Return a violation for each key that `model` does not know."""
+    unknown = {k: v for k, v in values.items() if not schema.is_known(k, model, data)}
+    known = schema.known_keys(model, data) if unknown else []
+    return [
+        Violation(
+            source=source,
+            key=key,
+            value=str(value),
+            rule="no such key",
+            remedy=schema.nearest(key, known) or f"keys are {', '.join(known[:6])}, ...",
+        )
+        for key, value in unknown.items()
+    ]
+
+
 def _folder(name: str) -> Path:
     package = Path(str(files("neuroemu")))
     inside = package / name
     return inside if inside.is_dir() else package.parent / name
 
 
-def _names(folder: Path) -> list[str]:
-    return sorted(p.stem for p in folder.glob("*.toml"))
+def shipped(folder: str) -> list[str]:
+    """Return the names of the files that come with neuroemu in `folder`, sorted."""
+    return sorted(p.stem for p in _folder(folder).glob("*.toml"))
 
 
-def _find(name: str | Path, folder: str, kind: str, shipped: list[str]) -> Path:
-    if str(name) in shipped:
+def find_file(name: str | Path, folder: str, kind: str) -> Path:
+    """Return the file of a shipped name in `folder`, or of a path; `kind` is what errors call it."""
+    names = shipped(folder)
+    if str(name) in names:
         return _folder(folder) / f"{name}.toml"
     path = Path(name)
     try:
@@ -113,7 +180,7 @@ def _find(name: str | Path, folder: str, kind: str, shipped: list[str]) -> Path:
     except OSError:  # a name that the file system refuses, or a folder that may not be read
         is_folder = False
     looks_like_path = path.suffix == ".toml" or len(path.parts) > 1 or is_folder
-    near = schema.nearest(path.stem, shipped, cutoff=0.7)
+    near = schema.nearest(path.stem, names, cutoff=0.7)
     raise ConfigError.one(
         str(name) or '""',
         rule="this is a folder, not a file"
@@ -121,17 +188,18 @@ def _find(name: str | Path, folder: str, kind: str, shipped: list[str]) -> Path:
         else "no such file"
         if looks_like_path
         else f"no shipped {kind} has this name",
-        detail=f"shipped are {', '.join(shipped)}",
+        detail=f"shipped are {', '.join(names)}",
         remedy=near or f"name one of them, or the path of a TOML file for the {kind}",
     )
 
 
-def _load(
+def load_file(
     path: Path,
     overrides: Sequence[str],
     model: type[M],
     check: Callable[[M, str], list[Violation]],
 ) -> M:
+    """Read a TOML file into `model`, refusing all that it or `check` finds wrong, at once."""
     data = _read(path)
     keys = _override(data, overrides, model)
     try:
@@ -194,12 +262,8 @@ def _override(data: dict[str, Any], overrides: Sequence[str], model: type[BaseMo
                     remedy="for example plasticity.weight.rounding=floor",
                 )
             )
-        elif not schema.is_known(key, model, data):
-            known = schema.known_keys(model, data)
-            remedy = schema.nearest(key, known) or f"keys are {', '.join(known[:6])}, ..."
-            violations.append(
-                Violation(source=OVERRIDE, key=key, value=value, rule="no such key", remedy=remedy)
-            )
+        elif unknown := _unknown({key: value}, model, data, OVERRIDE):
+            violations += unknown
         else:
             _put(data, key, _value(value))
             keys.append(key)
@@ -211,7 +275,7 @@ def _override(data: dict[str, Any], overrides: Sequence[str], model: type[BaseMo
 
 def _mark_as_assumed(data: dict[str, Any], keys: Sequence[str]) -> None:
     """Let no number that was overridden keep the source of the one it replaced."""
-    with_sources = {k.partition(".")[0] for k in schema.known_keys(Target, {}) if "." in k}
+    with_sources = {name for name in Target.model_fields if schema.is_table(Target, name)}
     sources = data.setdefault("sources", {})
     if isinstance(sources, dict):
         numbers = [k for k in keys if k.partition(".")[0] in with_sources]

@@ -97,6 +97,11 @@ def is_known(key: str, model: type[BaseModel], data: Mapping[str, Any]) -> bool:
     return True
 
 
+def is_table(model: type[BaseModel], name: str) -> bool:
+    """Return whether a key of `model` holds a table with keys of its own."""
+    return _table_behind(model.model_fields[name])[0] is not None
+
+
 def known_keys(model: type[BaseModel], data: Mapping[str, Any], prefix: str = "") -> list[str]:
     """Return the dotted keys of all values that `model` knows; named tables are those in `data`."""
     keys: list[str] = []

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich import box
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from neuroemu.comparison import Comparison
+from neuroemu.experiment import Experiment
 from neuroemu.hardware.config import Target
 from neuroemu.report.console import WIDTH as WIDTH
 from neuroemu.report.console import console as console
 from neuroemu.report.console import verdict_text as verdict_text
+
+if TYPE_CHECKING:
+    from neuroemu.comparison import Comparison
 
 
 def side_by_side(comparisons: Sequence[Comparison]) -> RenderableType:
@@ -23,7 +26,7 @@ def side_by_side(comparisons: Sequence[Comparison]) -> RenderableType:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("rate, Hz")
     table.add_column("verdict")
-    for label in phase_labels(first):
+    for label in phase_labels(first.experiment):
         table.add_column(label, justify="right")
     table.add_column("predicted", justify="right")
     reference = [p.reference.value for p in first.phases]
@@ -46,14 +49,14 @@ def side_by_side(comparisons: Sequence[Comparison]) -> RenderableType:
     return Group(Text(_title(first)), table, *reasons)
 
 
-def phase_labels(c: Comparison) -> list[str]:
+def phase_labels(experiment: Experiment) -> list[str]:
     """Return the stimulus rate of each phase."""
-    question = c.experiment.question
+    question = experiment.question
     if question is None:
         return []
-    rates = c.experiment.stimuli[question.stimulus].rates_hz
-    edges = c.experiment.phase_edges_ms()
-    return [f"at {rates[min(i, len(rates) - 1)]:g}" for i in range(len(edges) - 1)]
+    rates = experiment.stimuli[question.stimulus].rates_hz
+    phases = len(experiment.phase_edges_ms()) - 1
+    return [f"at {rates[min(i, len(rates) - 1)]:g}" for i in range(phases)]
 
 
 def details(c: Comparison) -> RenderableType:
@@ -102,7 +105,7 @@ def _rungs(c: Comparison) -> Table:
     title = "Attribution: what each step of the ladder changes, Hz"
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=title, title_justify="left")
     table.add_column("rung")
-    for label in phase_labels(c):
+    for label in phase_labels(c.experiment):
         table.add_column(label, justify="right")
     for step in (*c.attribution.steps, c.attribution.whole):
         name = "whole" if step is c.attribution.whole else f"{step.previous} -> {step.rung}"

@@ -29,14 +29,15 @@ def own_run(setting: Setting, *, trial: int = 0, trials: int = TRIALS, freed: st
     Where a site's overflow is ``error`` the run is not refused: it goes on as if saturated, and counts.
     """
     experiment, plan = setting.experiment, setting.plan
-    arithmetic = on_target(plan, "fixed")
+    arithmetic = replace(on_target(plan, "fixed"), refused=frozenset())
     if freed:
         wide = {
             name: replace(plan.sites[name], lo=-FAR, hi=FAR, overflow="saturate")
             for name in (freed, *COUNTED_WITH.get(freed, ()))
             if name in plan.sites
         }
-        arithmetic = on_target(replace(plan, sites=plan.sites | wide), "fixed", IN_DOUBLES)
+        freed_plan = replace(plan, sites=plan.sites | wide)
+        arithmetic = replace(on_target(freed_plan, "fixed", IN_DOUBLES), refused=frozenset())
     trains = simulate_inputs(experiment, trials=trials, seed=setting.seed, first_trial=trial)
     return run_trains(experiment, None, arithmetic, trains, seed=setting.seed, first_trial=trial)
 

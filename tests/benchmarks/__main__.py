@@ -18,6 +18,8 @@ from rich.table import Table
 from neuroemu.engine.setup import resolve, simulate_inputs
 from neuroemu.engine.simulate import Session, run_trains
 from neuroemu.hardware.load import load_experiment, load_target
+from neuroemu.study.run import run_study
+from neuroemu.study.workers import cores
 from tests.benchmarks.peers import apytypes_lif, brian2_cpp, fxpmath_lif, numpy_lif
 
 BATCH_NEURONS, BATCH_STEPS = 4096, 2000
@@ -70,6 +72,43 @@ def run_seconds(target: str, trials: int, *, repeats: int = 9) -> float:
     return min(times[1:]) / trials
 
 
+def study_seconds(folder: Path) -> tuple[float, int]:
+    """Return the wall time of a study of 10,000 runs on all cores, and their number; kernels are compiled.
+
+    A hundred targets of different registers, a hundred trials each, judged once; the processes' start counts.
+    """
+    runs = []
+    for name in ("warm", "timed"):
+        path = folder / f"{name}.toml"
+        path.write_text(STUDY.format(name=name), encoding="utf-8")
+        start = time.perf_counter()
+        results = run_study(path, folder / name)
+        runs.append(time.perf_counter() - start)
+        trials = sum(row.trials for row in results.rows)
+    return runs[-1], trials
+
+
+STUDY = """
+name = "{name}"
+title = "Ten thousand runs"
+targets = ["generic8"]
+predict = false
+[set]
+"plasticity.increment.format" = "fxp-u16/8"
+[[axes]]
+name = "bits"
+keys = ["plasticity.weight.format"]
+bits = [4, 13]
+[[axes]]
+name = "leak"
+keys = ["membrane.leak.format"]
+bits = [7, 16]
+[trials]
+first = 100
+most = 100
+"""
+
+
 def process_seconds(*arguments: str, repeats: int = 5) -> float:
     """Return the median time of a whole process."""
     times = []
@@ -104,7 +143,7 @@ def _row(
 
 def main() -> None:
     """Measure and print."""
-    table = Table(title="neuroemu, one core, warm")
+    table = Table(title="neuroemu, warm; one core unless stated")
     for column in ("work", "measured", "to hold", "peer in this run", "peer / ours"):
         table.add_column(
             column, justify="left" if column.startswith(("work", "peer in")) else "right"
@@ -140,6 +179,11 @@ def main() -> None:
     for trials in (16, 32, 100):
         each = run_seconds("generic8", trials)
         _row(table, f"40 s, each of {trials} runs, all included", each, 1.2, 1e-3)
+    with tempfile.TemporaryDirectory() as folder:
+        whole, trials = study_seconds(Path(folder))
+    share = f"{trials} x Brian2 C++ on {cores()} cores"
+    ratio = f"{trials * brian / cores() / whole:.0f}"
+    _row(table, f"study of {trials:,} runs, all cores", whole, 6, 1.0, share, ratio)
     per_update = kernel_seconds("generic16", 1, silent=True) / BATCH_NEURONS / BATCH_STEPS
     peers: list[tuple[str, Callable[[int, int], float], int]] = [
         ("numpy", numpy_lif.step_time_ns, 200),

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from neuroemu.engine.exact import run_exact
 from neuroemu.experiment import Experiment, Poisson
+from neuroemu.feasibility.check import check
 from neuroemu.feasibility.decay import steps_to
 from neuroemu.feasibility.delivery import delivered
 from neuroemu.feasibility.findings import Finding
@@ -19,7 +22,7 @@ from neuroemu.feasibility.range_findings import range_findings
 from neuroemu.feasibility.ranges import reaches
 from neuroemu.feasibility.step import alone
 from neuroemu.hardware.config import Target
-from neuroemu.hardware.load import load_experiment, load_target
+from neuroemu.hardware.load import experiment_from, load_experiment, load_target, target_from
 from neuroemu.models.discretize import discretize
 from tests.engine.small import SILENT, homeostasis, membrane, network, neuron, synapses
 
@@ -198,3 +201,13 @@ def test_several_spikes_of_a_source_are_one() -> None:
         for flag in ("true", "false")
     )
     assert (merged[0].excitation, each[0].excitation) == (0.5, 5.0)
+
+
+def test_a_slope_of_two_currents_may_fall_below_an_unsigned_membrane() -> None:
+    """Two currents are split by sign, their difference is not: the leak alone leaves the range."""
+    path = Path(__file__).with_name("cases") / "unsigned_slope.json"
+    data = json.loads(path.read_text(encoding="utf-8"))
+    target = target_from(data["target"], path.name)
+    found = check(experiment_from(data["experiment"], path.name), target)
+    assert target.membrane.overflow == "error"
+    assert "refused" in {f.kind for f in found.all_findings}

@@ -175,7 +175,7 @@ def test_judges_that_do_not_judge_are_no_verdict(sources: Path) -> None:
 
 
 def test_a_trial_that_takes_too_long_is_ended(sources: Path) -> None:
-    outcome = try_fault(fault(), sources, QUICK, limit_s=0.5)
+    outcome = try_fault(fault(), sources, QUICK, limit_s=0.05)
     assert outcome.how == "time-out"
     assert outcome.seconds < 30
 

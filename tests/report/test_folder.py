@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -48,6 +49,11 @@ def comparison(
 @pytest.fixture(scope="module")
 def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_folder(comparison("brainscales2"), tmp_path_factory.mktemp("out"))
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_folder(comparison(), tmp_path_factory.mktemp("out"))
 
 
 def names(folder: Path) -> set[str]:
@@ -186,8 +192,8 @@ def test_a_source_is_part_of_a_target() -> None:
 # the name
 
 
-def test_an_equal_run_replaces_its_folder(tmp_path: Path) -> None:
-    first = write_folder(comparison(), tmp_path)
+def test_an_equal_run_replaces_its_folder(plain: Path, tmp_path: Path) -> None:
+    first = Path(shutil.copytree(plain, tmp_path / "generic4"))
     before = snapshot(first)
     (first / "stray.txt").write_text("from another time")
     assert write_folder(comparison(), tmp_path) == first
@@ -225,12 +231,12 @@ def test_a_folder_of_somebody_else_is_left_alone(tmp_path: Path, content: str | 
 @pytest.mark.parametrize("there_before", [False, True])
 @pytest.mark.parametrize("failing", ["run-ideal.npz", "run-fixed.npz", "figure.svg"])
 def test_a_failure_midway_leaves_what_was_there(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, there_before: bool, failing: str
+    plain: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, there_before: bool, failing: str
 ) -> None:
     from neuroemu.report import figures
 
     if there_before:
-        write_folder(comparison(), tmp_path)
+        shutil.copytree(plain, tmp_path / "generic4")
     before = snapshot(tmp_path)
     save_run, save_figure = Run.save, figures.save_figure
 

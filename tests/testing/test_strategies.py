@@ -113,7 +113,7 @@ def test_every_choice_of_a_chip_is_drawn(kernel: str) -> None:
     seen: dict[str, set[str]] = {}
 
     @seed(1)
-    @settings(max_examples=400, database=None, deadline=None)
+    @settings(max_examples=250, database=None, deadline=None)
     @given(targets(kernel=kernel))
     def draw(chip) -> None:
         tables = chip.model_dump(mode="json", include={"neuron", "membrane", "refractory"})

@@ -7,6 +7,7 @@ import pytest
 
 from neuroemu.hardware.load import load_experiment, load_target
 from neuroemu.models import rungs
+from neuroemu.testing import search
 from neuroemu.verification.certificate import verify
 from neuroemu.verification.counterexample import Counterexample
 from neuroemu.verification.evidence import Evidence
@@ -108,6 +109,7 @@ def test_a_planted_fault_breaks_the_law(law: str, monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_neuron_that_sends_too_many_spikes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(search, "PHASES", search.PHASES[:1])  # not shrunk
     plant(monkeypatch, "on_chip", lambda p: {"most_spikes": p.most_spikes + 7})
     found = broken("spikes-are-bounded", "xylo", "neuron.most_spikes=2")
     assert " spikes in step " in found.text

@@ -1,0 +1,26 @@
+"""The command line in this process: for tests of what it says and leaves, where no process is under test."""
+
+import io
+import sys
+from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
+from subprocess import CompletedProcess
+
+import pytest
+
+from neuroemu.cli import main
+
+
+def neuroemu(*arguments: str, cwd: Path) -> CompletedProcess[str]:
+    """Do what ``python -m neuroemu`` does with these arguments; an exception that it lets out fails the test."""
+    out, err = io.StringIO(), io.StringIO()
+    command, code = ["neuroemu", *arguments], 0
+    with pytest.MonkeyPatch.context() as place, redirect_stdout(out), redirect_stderr(err):
+        place.chdir(cwd)
+        place.setattr(sys, "argv", command)
+        try:
+            main()
+        except SystemExit as end:
+            assert isinstance(end.code, int)
+            code = end.code
+    return CompletedProcess(command, code, out.getvalue(), err.getvalue())
