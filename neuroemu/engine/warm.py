@@ -115,6 +115,14 @@ def _marker(name: str) -> Path:
     return cache_directory() / f"{name}.compiled"
 
 
+def load_compiler() -> None:
+    """Load what numba otherwise loads when it takes up the first kernel: half a second that forks can share."""
+    from numba.core.registry import cpu_target
+
+    cpu_target.typing_context.refresh()
+    cpu_target.target_context.refresh()
+
+
 def _start_child(
     experiment: Experiment, jobs: Sequence[tuple[str, Target]]
 ) -> subprocess.Popen[str]:

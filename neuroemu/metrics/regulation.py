@@ -28,7 +28,8 @@ def phase_spread(rates: NDArray[np.float64], phases: NDArray[np.bool_]) -> float
     -------
     float, Hz
     """
-    return _spread(_means(rates, phases))
+    means = [exact_mean(phase) for phase in rates[:, phases].T.tolist()]
+    return deviation(means) if len(means) > 1 else 0.0
 
 
 def spread_ratio(
@@ -59,32 +60,26 @@ def spread_ratio(
     ------
     docs/spec/verdict.md, "Does it regulate?".
     """
-    value = _ratio(_means(target, phases), _means(control, phases))
+    value = _ratio(phase_spread(target, phases), phase_spread(control, phases))
     if value is None:
         return None
-    without = zip(_means_without(target, phases), _means_without(control, phases), strict=True)
-    return jackknife_estimate(value, [_ratio(t, c) for t, c in without], alpha)
+    spreads = (_spreads_without(rates[:, phases]).tolist() for rates in (target, control))
+    return jackknife_estimate(value, [_ratio(*pair) for pair in zip(*spreads, strict=True)], alpha)
 
 
-def _means(rates: NDArray[np.float64], phases: NDArray[np.bool_]) -> list[float]:
-    return [exact_mean(phase) for phase in rates[:, phases].T.tolist()]
+def _spreads_without(rates: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the spread over phases without each of the trials, (trials,), whatever the order of phases."""
+    trials, phases = rates.shape
+    if phases < 2:
+        return np.zeros(trials)
+    sums = np.array([math.fsum(phase) for phase in rates.T.tolist()])
+    means = np.sort((sums - rates) / max(trials - 1, 1), axis=1)
+    spreads: NDArray[np.float64] = means.std(axis=1, ddof=1)
+    return np.where(means[:, 0] == means[:, -1], 0.0, spreads)
 
 
-def _means_without(rates: NDArray[np.float64], phases: NDArray[np.bool_]) -> list[list[float]]:
-    """Return the means of the phases over all trials but one, for each that is left out."""
-    chosen = rates[:, phases]
-    sums = np.array([math.fsum(phase) for phase in chosen.T.tolist()])
-    left: list[list[float]] = ((sums - chosen) / max(len(chosen) - 1, 1)).tolist()
-    return left
-
-
-def _ratio(target: list[float], control: list[float]) -> float | None:
-    unregulated = _spread(control)
-    return _spread(target) / unregulated if unregulated > 0.0 else None
-
-
-def _spread(means: list[float]) -> float:
-    return deviation(means) if len(means) > 1 else 0.0
+def _ratio(target: float, control: float) -> float | None:
+    return target / control if control > 0.0 else None
 
 
 def regulates(ratio: Estimate | None) -> bool | None:

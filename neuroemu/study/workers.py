@@ -16,7 +16,7 @@ from neuroemu.errors import ConfigError
 from neuroemu.experiment import Experiment
 from neuroemu.hardware.config import Target
 
-PRELOAD = "neuroemu.study.batch"
+PRELOAD = "neuroemu.study.preload"
 """Imported once, before the workers are forked off."""
 
 TRIES = 3
@@ -60,7 +60,8 @@ class LocalWorkers:
     def __init__(self, number: int | None = None) -> None:
         self.slots = number or cores()
         self._executor = self._new()
-        self.submit(os.getpid)  # processes begin now, while the caller still prepares
+        # processes begin now, while the caller still prepares
+        threading.Thread(target=self.submit, args=(os.getpid,), daemon=True).start()
 
     def missing(self, experiment: Experiment, targets: Sequence[Target]) -> list[Kernel]:
         """Return the kernels that this machine has not kept yet."""
