@@ -34,21 +34,27 @@ def combination(a: Arithmetic) -> str:
     return f"{a.membrane}-{a.weight}-{neuron}-{leak}"
 
 
-def missing(experiment: Experiment, targets: Sequence[Target]) -> dict[str, Target]:
-    """Return the combinations that running `targets` needs and that are not compiled yet.
+def wanted(experiment: Experiment, targets: Sequence[Target]) -> dict[str, Target]:
+    """Return the combinations that running `targets` needs.
 
     Returns
     -------
-    missing : dict of str to Target
+    wanted : dict of str to Target
         By combination, a target whose ``fixed`` rung, or whose float rungs, run it.
     """
-    wanted: dict[str, Target] = {}
+    found: dict[str, Target] = {}
+    rungs: tuple[Rung, ...] = ("parameters", "fixed")
     for target in targets:
         d = discretize(experiment, target)
-        rungs: tuple[Rung, ...] = ("parameters", "fixed")
         for rung in rungs:
-            wanted.setdefault(combination(on_target(d, rung)), target)
-    return {name: t for name, t in wanted.items() if not _marker(name).exists()}
+            found.setdefault(combination(on_target(d, rung)), target)
+    return found
+
+
+def missing(experiment: Experiment, targets: Sequence[Target]) -> dict[str, Target]:
+    """Return those of the combinations that `targets` need which are not compiled yet."""
+    found = wanted(experiment, targets)
+    return {name: target for name, target in found.items() if not _marker(name).exists()}
 
 
 def warm_up(

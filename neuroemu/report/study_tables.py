@@ -187,12 +187,9 @@ def _counts(results: StudyResults) -> Text:
     for word in (w for w in ANSWER_MARKS if w in words):
         text.append_text(_mark(word))
         text.append(f" {words.count(word)} {word}   ")
-    known = [r for r in results.rows if r.answer and not r.answer.is_open and r.predicted]
-    if known and results.study.question.metric == "verdict":
-        right = sum(r.predicted == r.word for r in known)
-        text.append(
-            f"\nPredicted without running: {right} of {len(known)} decided verdicts as measured"
-        )
+    right, known = results.agreement
+    if known:
+        text.append(f"\nPredicted without running: {right} of {known} decided verdicts as measured")
     text.append(
         f"\n{results.runs:,} runs, {results.core_seconds:.1f} s of one core, "
         f"{results.seconds:.1f} s in all"

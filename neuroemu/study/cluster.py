@@ -17,13 +17,10 @@ from importlib import import_module
 from typing import Any
 from urllib.parse import urlsplit
 
-from neuroemu.engine.warm import combination
+from neuroemu.engine.warm import wanted
 from neuroemu.errors import ConfigError
 from neuroemu.experiment import Experiment
 from neuroemu.hardware.config import Target
-from neuroemu.models.arithmetic import Rung
-from neuroemu.models.discretize import discretize
-from neuroemu.models.rungs import on_target
 from neuroemu.study.digest import arithmetic_version
 from neuroemu.study.workers import Kernel, failed
 
@@ -81,9 +78,9 @@ class DaskWorkers:
 
     def missing(self, experiment: Experiment, targets: Sequence[Target]) -> list[Kernel]:
         """Return all kernels for each host: which of them it has kept, it knows itself."""
-        wanted = kernels(experiment, targets)
+        kernels = wanted(experiment, targets)
         hosts = sorted({_host(worker) for worker in self._threads})
-        return [(name, target, host) for host in hosts for name, target in wanted.items()]
+        return [(name, target, host) for host in hosts for name, target in kernels.items()]
 
     def submit(self, function: Callable[..., Any], *arguments: Any, host: str = "") -> Future[Any]:
         """Begin a job."""
@@ -186,17 +183,6 @@ def _hand_on(future: Future[Any], theirs: Future[Any]) -> None:
         future.set_exception(error)
     else:
         future.set_result(theirs.result())
-
-
-def kernels(experiment: Experiment, targets: Sequence[Target]) -> dict[str, Target]:
-    """Return all kernels that `targets` run, each with one of them, whether they are compiled or not."""
-    rungs: tuple[Rung, ...] = ("parameters", "fixed")
-    wanted: dict[str, Target] = {}
-    for target in targets:
-        d = discretize(experiment, target)
-        for rung in rungs:
-            wanted.setdefault(combination(on_target(d, rung)), target)
-    return wanted
 
 
 def _knock(address: str) -> None:

@@ -120,6 +120,14 @@ class StudyResults:
         """Whether the arithmetic of these results is that of this neuroemu."""
         return self.arithmetic == arithmetic_version()
 
+    @property
+    def agreement(self) -> tuple[int, int]:
+        """Decided verdicts that were predicted as measured, and all that were predicted."""
+        if self.study.question.metric != "verdict":
+            return 0, 0
+        known = [r for r in self.rows if r.predicted and r.answer and not r.answer.is_open]
+        return sum(r.predicted == r.word for r in known), len(known)
+
     def where(self, **values: Value) -> StudyResults:
         """Return the rows in which each column has the value given.
 

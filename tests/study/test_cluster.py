@@ -18,11 +18,12 @@ from typing import Any
 
 import pytest
 
+from neuroemu.engine.warm import wanted
 from neuroemu.errors import ConfigError, OutputError
 from neuroemu.experiment import Experiment
 from neuroemu.hardware.config import Target
 from neuroemu.study.campaign import CRASHED
-from neuroemu.study.cluster import DaskWorkers, kernels, slurm_script, slurm_workers
+from neuroemu.study.cluster import DaskWorkers, slurm_script, slurm_workers
 from neuroemu.study.digest import arithmetic_version
 from neuroemu.study.results import REFUSED
 from neuroemu.study.run import run_study
@@ -113,7 +114,7 @@ def test_a_cluster_that_loses_a_worker_gives_the_bits_of_this_machine(
             assert team.slots == 2
             targets = [p.target for p in space.points() if p.target is not None]
             hosts = [host for _, _, host in team.missing(space.experiment, targets)]
-            assert hosts == [HOST] * len(kernels(space.experiment, targets))  # once for each host
+            assert hosts == [HOST] * len(wanted(space.experiment, targets))  # once for each host
 
             def show(work: Any) -> None:
                 if work.runs and victim.poll() is None:

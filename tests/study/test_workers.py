@@ -14,11 +14,11 @@ from typing import Any
 
 import pytest
 
+from neuroemu.engine.warm import wanted
 from neuroemu.experiment import Experiment
 from neuroemu.hardware.config import Target
 from neuroemu.study.batch import run_batch
 from neuroemu.study.campaign import CRASHED
-from neuroemu.study.cluster import kernels
 from neuroemu.study.results import MISSING, REFUSED, StudyResults, load_study
 from neuroemu.study.run import run_study
 from neuroemu.study.workers import Kernel, LocalWorkers
@@ -38,7 +38,7 @@ class DyingCompilers(LocalWorkers):
     """Workers that hold no kernel for compiled, and die of compiling any."""
 
     def missing(self, experiment: Experiment, targets: Sequence[Target]) -> list[Kernel]:
-        return [(name, target, "") for name, target in kernels(experiment, targets).items()]
+        return [(name, target, "") for name, target in wanted(experiment, targets).items()]
 
     def submit(self, function: Any, *arguments: Any, host: str = "") -> Future[Any]:
         if function not in (run_batch, os.getpid):

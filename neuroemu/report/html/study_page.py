@@ -22,6 +22,7 @@ from neuroemu.report.html.parts import (
 from neuroemu.report.html.reproduce import file_of, files_of, toml_of
 from neuroemu.report.study.figures import CAPTIONS
 from neuroemu.report.study_tables import shown
+from neuroemu.study.find import Frontier
 from neuroemu.study.points import axis_values
 from neuroemu.study.results import StudyResults
 
@@ -57,7 +58,9 @@ def study_page(results: StudyResults) -> Page:
 
 
 def _headlines(results: StudyResults) -> list[Headline]:
-    """Return how often each answer occurs, and where if that can be said in a line."""
+    """Return what a search found, or how often each answer occurs and where if that can be said in a line."""
+    if results.frontiers:
+        return [_smallest(found) for found in results.frontiers]
     counted = Counter(row.word for row in results.rows)
     found = []
     for word, look in tables.LOOKS.items():
@@ -67,6 +70,21 @@ def _headlines(results: StudyResults) -> list[Headline]:
             text = f"{word} at {counted[word]:,} of {len(results.rows):,} points"
             found.append(Headline(badge=Badge(look=look, word=text), sentence=line))
     return found
+
+
+def _smallest(found: Frontier) -> Headline:
+    """Return the fewest bits that pass, and all ways to spend them."""
+    others = ", ".join(f"{name} {shown(value)}" for name, value in found.others.items())
+    if not found.minima:
+        return Headline(badge=Badge(look="dead", word="No format passes"), sentence=f"{others}.")
+    least = min(one.total for one in found.minima)
+    ways = [
+        " + ".join(f"{name} {one.widths[name]}" for name in found.axes)
+        for one in found.minima
+        if one.total == least
+    ]
+    badge = Badge(look=tables.LOOKS[found.minima[0].word], word=f"{least} bits are enough")
+    return Headline(badge=badge, sentence=f"{others}: {', or '.join(ways)}.")
 
 
 MOST_NAMED = 6

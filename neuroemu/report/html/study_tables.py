@@ -95,13 +95,13 @@ def prediction_table(results: StudyResults) -> Table | None:
         return None
     pairs = Counter((r.word, r.predicted) for r in known)
     words = [w for w in LOOKS if any(w in pair for pair in pairs)]
-    right = sum(n for (measured, predicted), n in pairs.items() if measured == predicted)
+    right, decided = results.agreement
     return Table(
         caption="Points by the verdict measured, and by the one predicted without running",
         columns=("measured", *(f"predicted {w}" for w in words)),
         rows=[(w, *(str(pairs[w, p]) for p in words)) for w in words],
         numbers=frozenset(range(1, len(words) + 1)),
-        note=f"{right:,} of {len(known):,} as predicted.",
+        note=f"{right:,} of {decided:,} decided points as predicted.",
     )
 
 
@@ -137,4 +137,4 @@ def _judged(one: Judged, found: Frontier, kind: str) -> list[Cell]:
 
 def _counterexample(c: Counterexample) -> str:
     widths = ", ".join(f"{axis} {width}" for axis, width in c.widths.items())
-    return f"With {widths} bits: {c.sentence}"
+    return f"Just below, with {widths} bits: {c.sentence}."

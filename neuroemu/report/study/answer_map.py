@@ -14,7 +14,6 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
-from neuroemu.metrics.outcome import Verdict
 from neuroemu.report.study import captions
 from neuroemu.report.study.answers import EDGE_GREY, HATCH, LOOKS, glyph, legend_of
 from neuroemu.report.study.dimensions import (
@@ -130,16 +129,12 @@ def caption(results: StudyResults) -> str:
 
 
 def _of_prediction(results: StudyResults) -> Iterator[str]:
-    if not asks_verdict(results):
-        return
-    open_words = (Verdict.INCONCLUSIVE, MISSING, REFUSED)
-    known = [r for r in results.rows if r.predicted and r.word not in open_words]
+    right, known = results.agreement
     if not known:
         return
     if any(True for cells in _panels(results)[1].values() for _ in boundary(cells)):
         yield "Black line: where the verdict that check predicts without running changes."
-    right = sum(row.predicted == row.word for row in known)
-    yield f"Predicted by check as measured: {right} of {len(known)} decided points."
+    yield f"Predicted by check as measured: {right} of {known} decided points."
 
 
 def _is_sparse(results: StudyResults) -> bool:

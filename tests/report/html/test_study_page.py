@@ -103,7 +103,7 @@ def test_a_search_tells_the_smallest_formats_and_where_smaller_ones_part() -> No
         widths={"weight": 5},
         word="shifted",
         trial=0,
-        sentence="the weight differs at 12.5 ms.",
+        sentence="the weight differs at 12.5 ms",
         time_ms=12.5,
         register="weight",
         site="store",
@@ -129,4 +129,4 @@ def test_a_search_tells_the_smallest_formats_and_where_smaller_ones_part() -> No
         ("5", "–", "contradicts monotony"),
     ]
     assert "4 points judged. Monotony is assumed, not confirmed." in table.note
-    assert "With weight 5 bits: the weight differs at 12.5 ms." in table.note
+    assert "Just below, with weight 5 bits: the weight differs at 12.5 ms." in table.note
