@@ -60,7 +60,7 @@ class Row:
 
     @property
     def values(self) -> dict[str, Value]:
-        """By column: the target's name, then the axes."""
+        """The target's name, then the axes, each under its column."""
         return self.point.values
 
     @property

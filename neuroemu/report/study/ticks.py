@@ -16,6 +16,8 @@ from neuroemu.report.text import inches
 
 GAP = 0.06
 """Inches between two labels at least."""
+MANY = 20
+"""Values above which a round number may lie between two of them."""
 DENSEST = 10
 """Round numbers along a linear axis at most."""
 
@@ -24,7 +26,7 @@ Ticks = tuple[list[float], list[str]]
 
 
 def number_ticks(d: Dimension, at: NDArray[np.float64], inch: float) -> Ticks:
-    """Return the ticks of a numeric dimension: its values if they fit, else round numbers between them.
+    """Return the ticks of a numeric dimension: its values if they fit, else the round ones among them, or between very many.
 
     Parameters
     ----------
@@ -40,9 +42,11 @@ def number_ticks(d: Dimension, at: NDArray[np.float64], inch: float) -> Ticks:
     along = d.along()
     if d.kind == "number" and bool(np.all(np.diff(along) > 0)):
         for numbers in _round_numbers(d, float(along[0]), float(along[-1])):
-            where = np.interp(np.log10(numbers) if d.is_log else numbers, along, at)
-            ticks = [float(w) for w in where], [value_text(float(n)) for n in numbers]
-            if len(numbers) > 1 and _fit(ticks, inch):
+            places = np.log10(numbers) if d.is_log else numbers
+            held = np.isclose(places[:, None], along, rtol=1e-9).any(axis=1) | (len(along) > MANY)
+            where = np.interp(places[held], along, at)
+            ticks = [float(w) for w in where], [value_text(float(n)) for n in numbers[held]]
+            if held.sum() > 1 and _fit(ticks, inch):
                 return ticks
     kept = thinned(own, inch)
     return [own[0][i] for i in kept], [own[1][i] for i in kept]
