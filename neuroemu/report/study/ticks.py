@@ -26,7 +26,9 @@ Ticks = tuple[list[float], list[str]]
 
 
 def number_ticks(d: Dimension, at: NDArray[np.float64], inch: float) -> Ticks:
-    """Return the ticks of a numeric dimension: its values if they fit, else the round ones among them, or between very many.
+    """Return the ticks of a numeric dimension: its values if they fit, else the round ones among them.
+
+    Of very many values the round numbers between them do, too.
 
     Parameters
     ----------
