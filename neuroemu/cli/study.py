@@ -75,6 +75,10 @@ def run(file: str | None, **options: Any) -> None:
     if file is None:
         _list()
         return
+    if not any(options[o] for o in ("only_plan", "slurm_script", "scheduler", "slurm")):
+        from neuroemu.study.server import start_server
+
+        start_server()  # it loads what workers need while this process loads the rest
     from neuroemu.study.config import load_study_file
     from neuroemu.study.points import space as space_of
 

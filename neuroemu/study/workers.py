@@ -15,9 +15,7 @@ from neuroemu.engine.warm import missing
 from neuroemu.errors import ConfigError
 from neuroemu.experiment import Experiment
 from neuroemu.hardware.config import Target
-
-PRELOAD = "neuroemu.study.preload"
-"""Imported once, before the workers are forked off."""
+from neuroemu.study.server import start_server
 
 TRIES = 3
 """Times that workers may fail to begin."""
@@ -104,24 +102,7 @@ class LocalWorkers:
             process.kill()
 
     def _new(self) -> Executor:
-        methods = multiprocessing.get_all_start_methods()
-        context = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
-        if context.get_start_method() == "forkserver":
-            context.set_forkserver_preload([PRELOAD])
-            _start_server()
-        return ProcessPoolExecutor(self.slots, mp_context=context, initializer=_begin)
-
-
-def _start_server() -> None:
-    """Start the process that forks workers with Ctrl-C blocked: it is for the parent alone."""
-    from multiprocessing import forkserver, resource_tracker
-
-    resource_tracker.ensure_running()  # it would unblock what is blocked here
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
-    try:
-        forkserver.ensure_running()
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        return ProcessPoolExecutor(self.slots, mp_context=start_server(), initializer=_begin)
 
 
 def failed(error: BaseException) -> Future[Any]:
