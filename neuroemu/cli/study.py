@@ -62,7 +62,7 @@ def study() -> None:
 @click.option("--slurm", type=click.IntRange(min=1), metavar="JOBS", help="Run in Slurm jobs.")
 @click.option("--slurm-script", is_flag=True, help="Print the script of such a job; run nothing.")
 @click.option("--shard", metavar="I/N", help="Run the I-th of N parts, to be merged.")
-@click.option("--gate", is_flag=True, help="Exit with 1 if some point does not pass.")
+@click.option("--gate", is_flag=True, help="Exit with 1 if some point, or a search, does not pass.")
 @json_option
 def run(file: str | None, **options: Any) -> None:
     """Run all that a study still lacks; without a FILE list the shipped studies.
@@ -80,10 +80,12 @@ def run(file: str | None, **options: Any) -> None:
 
         start_server()  # it loads what workers need while this process loads the rest
     from neuroemu.study.config import load_study_file
+    from neuroemu.study.points import check_question
     from neuroemu.study.points import space as space_of
 
     loaded, beside = load_study_file(file, options["overrides"])
     space = space_of(loaded, beside)
+    check_question(space.experiment)
     folder = options["out"] / loaded.name
     if options["slurm_script"]:
         from neuroemu.study.cluster import slurm_script
@@ -115,9 +117,8 @@ def _plan(space: Space, folder: Path, workers: int | None) -> None:
 
 def _run(space: Space, folder: Path, options: dict[str, Any]) -> None:
     from neuroemu.report.folder import check_writable
-    from neuroemu.study.run import check_question, run_study
+    from neuroemu.study.run import run_study
 
-    check_question(space)
     shard = _shard(options["shard"])
     check_writable(folder)
     with _progress(space) as show:
@@ -127,7 +128,7 @@ def _run(space: Space, folder: Path, options: dict[str, Any]) -> None:
                 folder,
                 workers=_workers(options),
                 shard=shard,
-                command=shlex.join(["neuroemu", *sys.argv[1:]]),
+                command=_command(sys.argv[1:]),
                 show=show,
             )
         except KeyboardInterrupt:
@@ -135,8 +136,26 @@ def _run(space: Space, folder: Path, options: dict[str, Any]) -> None:
             sys.exit(INTERRUPTED)
     figures = _draw(results, folder) if shard == (1, 1) else []
     _tell(results, figures, as_json=options["as_json"])
-    if options["gate"] and not all(r.answer and r.answer.passes for r in results.rows):
+    if options["gate"] and not _passes(results):
         sys.exit(NOT_SURVIVED)
+
+
+def _passes(results: StudyResults) -> bool:
+    """Return whether all points that were run pass; of a search, whether it has found formats that do."""
+    if results.frontiers:
+        return all(found.minima for found in results.frontiers)
+    return all(r.answer and r.answer.passes for r in results.rows if r.word != "missing")
+
+
+def _command(arguments: Sequence[str]) -> str:
+    """Return what gives the whole study again: without the part that this is, and where it went."""
+    kept, skip = ["neuroemu"], False
+    for argument in arguments:
+        is_place = argument in ("--shard", "--out")
+        if not (skip or is_place or argument.startswith(("--shard=", "--out="))):
+            kept.append(argument)
+        skip = is_place
+    return shlex.join(kept)
 
 
 def _workers(options: dict[str, Any]) -> Workers:
@@ -268,7 +287,12 @@ def _filtered(path: Path, where: Sequence[str]) -> StudyResults:
     from neuroemu.study.results import load_study
 
     pairs = [w.partition("=") for w in where]
+    names = [name for name, _, _ in pairs]
     for name, equals, _ in pairs:
+        if names.count(name) > 1:
+            raise ConfigError.one(
+                "--where", name, rule="a column has one value", remedy="give it once"
+            )
         if not equals or not name:
             raise ConfigError.one(
                 "--where", name, rule="a filter is COLUMN=VALUE", remedy="write answer=survives"

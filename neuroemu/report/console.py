@@ -19,7 +19,9 @@ def console(*, stderr: bool = False) -> Console:
     """Return a console that is never wider than `WIDTH`."""
     found = Console(stderr=stderr, highlight=False)
     width = min(found.width, WIDTH) if found.is_terminal else WIDTH
-    return Console(stderr=stderr, highlight=False, width=width)
+    return Console(
+        stderr=stderr, highlight=False, markup=False, width=width
+    )  # names may have brackets
 
 
 def verdict_text(verdict: str) -> Text:

@@ -105,6 +105,7 @@ BADGES: Final = {
 }
 
 SETTINGS: Final[dict[str, Any]] = {
+    "text.parse_math": False,  # titles and labels are the user's, dollars and all
     "font.family": ["DejaVu Sans"],  # comes with matplotlib: the same widths everywhere
     "font.size": FONT_PT,
     "axes.labelsize": FONT_PT,

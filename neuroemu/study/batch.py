@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuroemu.engine.inputs import Inputs
+from neuroemu.engine.network import build
 from neuroemu.engine.run import Run, WeightChanges
 from neuroemu.engine.simulate import run_trains, simulate_inputs
-from neuroemu.errors import NeuroemuError
+from neuroemu.errors import ConfigError, FixedPointOverflowError
 from neuroemu.experiment import Experiment, Question, Record
 from neuroemu.hardware.config import Target
 from neuroemu.metrics.per_trial import METRICS, Pair, Side
@@ -22,8 +23,6 @@ from neuroemu.models.discretize import discretize
 from neuroemu.models.registers import Discretized
 from neuroemu.models.rungs import ideal, on_target
 from neuroemu.study.digest import arithmetic_version
-
-Counts = dict[int, float]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +88,7 @@ def run_batch(job: Job) -> Batch:
     began, arrays, refusal = time.thread_time(), {}, ""
     try:
         arrays = _measure(job)
-    except NeuroemuError as error:
+    except (ConfigError, FixedPointOverflowError) as error:
         refusal = str(error)
     return Batch(
         config=job.config,
@@ -128,7 +127,7 @@ def _measure(job: Job) -> dict[str, NDArray[Any]]:
     if d is not None and job.metric != "verdict":
         arrays["metric"] = _metric(job.metric, d, question, run, _reference(experiment, job))
     if d is not None and job.weights:
-        arrays |= _weights(run, question, edges)
+        arrays |= _weights(run, d, question)
     return arrays
 
 
@@ -189,11 +188,14 @@ def _sides(d: Discretized, question: Question, run: Run) -> list[Side]:
     ratio = 1 if run.rung == "fixed" else d.clock.input_steps
     rates = run.rates(question.population, edges, settle)
     record = run.weights.get(question.projection)
+    synapses = 0 if record is None else _synapses(d, question)
     return [
         Side(
             rates=rates[trial],
             spikes=_counted(steps, run.step_ms, edges, settle) // ratio,
-            weights=[] if record is None else _by_synapse(record[trial], record.initial, ratio),
+            weights=[]
+            if record is None
+            else _by_synapse(record[trial], record.initial, ratio, synapses),
         )
         for trial, steps in enumerate(run.spikes[question.population])
     ]
@@ -209,26 +211,34 @@ def _counted(
 
 
 def _by_synapse(
-    changes: WeightChanges, initial: float, ratio: int
+    changes: WeightChanges, initial: float, ratio: int, synapses: int
 ) -> list[tuple[NDArray[np.int64], NDArray[np.float64], float]]:
     found = []
-    for synapse in range(int(changes.synapse.max(initial=0)) + 1):
+    for synapse in range(synapses):
         mine = changes.synapse == synapse
         found.append((changes.step[mine] // ratio, changes.value[mine], initial))
     return found
 
 
-def _weights(run: Run, question: Question, edges: tuple[float, ...]) -> dict[str, NDArray[Any]]:
-    """Return which codes the weight register held in the counted time, over trials and synapses that change."""
+def _synapses(d: Discretized, question: Question) -> int:
+    """Return how many synapses the projection under judgement has."""
+    layout, _ = build(d.experiment, on_target(d, "fixed"))
+    return len(layout.slots[question.projection])
+
+
+def _weights(run: Run, d: Discretized, question: Question) -> dict[str, NDArray[Any]]:
+    """Return which codes the weight register held in the counted time, over trials and synapses."""
+    edges = d.experiment.phase_edges_ms()
     record = run.weights[question.projection]
     start = round(record.initial / record.lsb) if record.lsb else 0
     knots, counted = [0.0], [0.0]  # counted time up to each knot
     for low, high in pairwise(edges):
         knots += [low + question.settle_ms, high]
         counted += [counted[-1], counted[-1] + high - low - question.settle_ms]
-    share: Counts = {}
+    share: dict[int, float] = {}
+    synapses = _synapses(d, question)
     for changes in record:
-        for synapse in range(int(changes.synapse.max(initial=0)) + 1):
+        for synapse in range(synapses):
             mine = changes.synapse == synapse
             times = np.concatenate(([0.0], (changes.step[mine] + 1) * run.step_ms, [edges[-1]]))
             held = np.diff(np.interp(times, knots, counted))

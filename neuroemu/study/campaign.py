@@ -130,13 +130,17 @@ class Campaign:
 
     def _compile(self, points: Iterable[Point]) -> None:
         """Have the kernels that are missing compiled, each by one worker."""
-        targets = [p.target for p in points if p.target is not None]
-        kernels = self._workers.missing(self._space.experiment, targets)
+        kernels = [
+            (name, experiment, target, host)
+            for experiment, targets in by_experiment(points)
+            for name, target, host in self._workers.missing(experiment, targets)
+        ]
+        kernels = list({(k[0], k[3]): k for k in kernels}.values())
         if kernels:
             self.work.what = f"compiling {len(kernels)} kernels, first run only"
             self._show(self.work)
-        for name, target, host in kernels:
-            self._submit(_prepare, (self._space.experiment, target, name), host=host)
+        for name, experiment, target, host in kernels:
+            self._submit(_prepare, (experiment, target, name), host=host)
         while self._futures:
             self._collect()
 
@@ -303,6 +307,16 @@ class Campaign:
         self.work.done += 1
 
 
+def by_experiment(points: Iterable[Point]) -> list[tuple[Experiment, list[Target]]]:
+    """Return the targets that run each experiment, of the points that can run."""
+    found: dict[str, tuple[Experiment, list[Target]]] = {}
+    for point in points:
+        if point.target is not None and point.experiment is not None:
+            key = point.experiment.model_dump_json()
+            found.setdefault(key, (point.experiment, []))[1].append(point.target)
+    return list(found.values())
+
+
 def answer_of(
     space: Space,
     point: Point,
@@ -316,7 +330,7 @@ def answer_of(
         joined(mine, theirs),
         experiment.question,
         space.study.question,
-        experiment.set_point_hz() or 0.0,
+        experiment.set_point_hz() or 0.0,  # a point without one is refused
         len(batches(space.study.trials)),
     )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -51,7 +53,7 @@ class Trials(Table):
     """Trials of a point: batches are added until its question is answered."""
 
     first: int = Field(default=16, ge=2)
-    most: int = Field(default=64, ge=2)
+    most: int = Field(default=64, ge=2, le=10_000)
 
 
 class Asked(Table):
@@ -73,7 +75,7 @@ class Search(Table):
 class Study(Table):
     """A study file."""
 
-    name: str = Field(pattern=r"^[A-Za-z0-9_.-]+$")
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")
     title: str
     summary: str = ""
     targets: tuple[str, ...] = Field(min_length=1)
@@ -144,16 +146,28 @@ def _violations(study: Study, source: str) -> list[Violation]:
     found = [v for i, axis in enumerate(study.axes) for v in _axis(axis, f"axes[{i}]", report)]
     names = [a.name for a in study.axes]
     for i, name in enumerate(names):
-        if name in names[:i] or name in RESERVED:
+        if name in names[:i] or RESERVED.fullmatch(name):
             rule = "every axis has a name of its own" if name in names[:i] else "this name is taken"
             found.append(report(f"axes[{i}].name", name, rule, "choose another name"))
+    found += [
+        report(f"set.{as_key(key)}", value, "numbers are finite", "change the value")
+        for key, value in study.set.items()
+        if not _is_finite(value)
+    ]
+    keys = [k for a in study.axes for k in (*a.keys, *a.along)]
+    for key in sorted({k for k in keys if keys.count(k) > 1}):
+        rule, remedy = "one axis alone sets a key, and once", "take it out of one place"
+        found.append(report("axes", key, rule, remedy))
     if study.trials.most < study.trials.first:
         remedy = f"use at least {study.trials.first}"
         found.append(report("trials.most", study.trials.most, "not below trials.first", remedy))
     return found + list(_question(study.question, report)) + list(_search(study, report))
 
 
-RESERVED = ("target", "answer", "trials", "runs", "predicted", "reason")
+RESERVED = re.compile(
+    r"target|answer|trials|predicted|reason|metric(_low|_high)?|worst_difference_hz"
+    r"|(target|reference|control|difference)_(low_|high_)?hz_\d+"
+)
 """Columns of every table of points."""
 
 
@@ -181,11 +195,19 @@ def _axis(axis: Axis, place: str, report: Report) -> Iterator[Violation]:
         yield report(
             f"{place}.values", list(axis.values), "every value once", "take the second one out"
         )
+    for name, held in (("values", axis.values or ()), *axis.along.items()):
+        if not all(map(_is_finite, held)):
+            yield report(f"{place}.{name}", list(held), "numbers are finite", "change the value")
     for key, values in axis.along.items():
         if axis.values is None or len(values) != len(axis.values):
             rule = "a key along an axis has one value for each of the axis's values"
             detail = f"there are {len(values)} for {len(axis.values or ())}"
             yield report(f"{place}.along.{as_key(key)}", list(values), rule, "give as many", detail)
+
+
+def _is_finite(value: Any) -> bool:
+    parts = value if isinstance(value, tuple) else (value,)
+    return all(not isinstance(p, float) or math.isfinite(p) for p in parts)
 
 
 def _question(asked: Asked, report: Report) -> Iterator[Violation]:

@@ -12,16 +12,22 @@ import neuroemu
 from neuroemu.experiment import Experiment
 from neuroemu.hardware.config import Target
 
-ARITHMETIC = ("numeric", "models", "engine")
-"""Folders whose sources decide every bit of a result."""
+ARITHMETIC = (
+    *(
+        f"{name}/*.py"
+        for name in ("numeric", "models", "engine", "hardware", "metrics", "prediction")
+    ),
+    *("experiment.py", "study/batch.py"),
+)
+"""Sources that decide every bit of what is kept."""
 
 
 @cache
 def arithmetic_version() -> str:
     """Return the digest of the emulator's sources."""
     package, digest = Path(neuroemu.__file__).parent, hashlib.sha256()
-    for folder in ARITHMETIC:
-        for path in sorted((package / folder).glob("*.py")):
+    for pattern in ARITHMETIC:
+        for path in sorted(package.glob(pattern)):
             digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()[:16]
 
@@ -36,7 +42,8 @@ def config_digest(target: Target | None, experiment: Experiment, seed: int, arit
         "seed": seed,
         "arithmetic": arithmetic,
     }
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+    # tables stay in their order: it is that of the neurons, and of their random words
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
 def _dump(config: Target | Experiment, without: set[str]) -> dict[str, Any]:

@@ -12,10 +12,11 @@ from neuroemu.errors import OutputError
 from neuroemu.models.discretize import discretize
 from neuroemu.prediction.predict import predict
 from neuroemu.study.batch import Job, run_batch
+from neuroemu.study.campaign import by_experiment
 from neuroemu.study.config import Study
 from neuroemu.study.looks import look_sizes
 from neuroemu.study.points import Point, Space
-from neuroemu.study.results import MISSING, REFUSED, StudyResults, load_study
+from neuroemu.study.results import StudyResults, load_study
 
 TIMED_TRIALS = 4
 BATCH_BYTES = 1200
@@ -56,7 +57,7 @@ class Plan:
 
 
 def plan(space: Space, folder: Path, workers: int) -> Plan:
-    """Return what a study will take; one point's first trials are timed, and not kept.
+    """Return what a study will take; a few points' first trials are timed, and not kept.
 
     Parameters
     ----------
@@ -72,7 +73,7 @@ def plan(space: Space, folder: Path, workers: int) -> Plan:
     todo = max(len(able) - finished, 0)
     sizes = look_sizes(space.study.trials)
     runs = (todo * sizes[0], todo * sizes[-1])
-    kernels = missing(space.experiment, [p.target for p in able if p.target is not None])
+    kernels = {name for e, targets in by_experiment(able) for name in missing(e, targets)}
     known = able and not kernels
     cost = _cost(space.study, able) if known else None
 
@@ -98,8 +99,12 @@ def _finished(space: Space, folder: Path) -> int:
     """Return how many points a results file answers already."""
     with contextlib.suppress(OutputError):
         found: StudyResults = load_study(folder)
-        if found.space == space:
-            return sum(r.word not in (MISSING, REFUSED) for r in found.rows)
+        if found.space == space and found.is_current:
+            most = space.study.trials.most
+            return sum(
+                r.answer is not None and (not r.answer.is_open or r.trials == most)
+                for r in found.rows
+            )
     return 0
 
 

@@ -84,6 +84,7 @@ class Space:
             changed = {k: v for a, i in axes for k, v in _settings(a, i, base).items()}
             target, experiment = _changed(base, self.experiment, changed)
             discretize(experiment, target)
+            check_question(experiment)
         except NeuroemuError as error:
             return replace(point, refusal=str(error))
         return replace(point, target=target, experiment=experiment)
@@ -118,10 +119,36 @@ def space(study: Study, folder: Path) -> Space:
             problems += error.violations
     made = None if experiment is None else Space(study, tuple(targets), experiment)
     if made is not None and not problems:
-        problems += _impossible_axes(made)
+        problems += [*_impossible_axes(made), *_same_names(made)]
     if problems or made is None:
         raise ConfigError(list(dict.fromkeys(problems)))
     return made
+
+
+def _same_names(made: Space) -> list[Violation]:
+    names = [t.name for t in made.targets]
+    return [
+        Violation(
+            source=made.study.name,
+            key="targets",
+            value=name,
+            rule="every target has a name of its own",
+            remedy="change name in one of their files, or take one out",
+        )
+        for name in sorted({n for n in names if names.count(n) > 1})
+    ]
+
+
+def check_question(experiment: Experiment) -> None:
+    """Refuse an experiment that a study cannot judge."""
+    if experiment.question is None or not experiment.set_point_hz():
+        raise ConfigError.one(
+            experiment.name,
+            "question",
+            rule="a study needs a question with a set point",
+            remedy="add a [question] table with population, control, projection and stimulus, "
+            "and set_point_hz if the rule gives none",
+        )
 
 
 def _impossible_axes(made: Space) -> list[Violation]:

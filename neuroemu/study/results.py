@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -128,18 +129,25 @@ class StudyResults:
         known = [r for r in self.rows if r.predicted and r.answer and not r.answer.is_open]
         return sum(r.predicted == r.word for r in known), len(known)
 
-    def where(self, **values: Value) -> StudyResults:
+    def where(self, /, **values: Value) -> StudyResults:
         """Return the rows in which each column has the value given.
 
         Raises
         ------
         ConfigError
-            If there is no such column.
+            If there is no such column, or no point has a value of an axis.
         """
         for name in values:
             if name not in ("target", *self.columns, "answer", "predicted"):
                 remedy = f"use one of {', '.join((*self.columns, 'answer', 'predicted'))}"
                 raise ConfigError.one("where", name, rule="no such column", remedy=remedy)
+            held = dict.fromkeys(str(r.values.get(name)) for r in self.rows)
+            if name in ("target", *self.columns) and not any(
+                _is(r, name, values[name]) for r in self.rows
+            ):
+                remedy = f"use one of {', '.join(held)}"
+                rule = "no point has this value"
+                raise ConfigError.one("where", name, values[name], rule=rule, remedy=remedy)
         kept = tuple(r for r in self.rows if all(_is(r, n, v) for n, v in values.items()))
         return replace(self, rows=kept)
 
@@ -148,8 +156,16 @@ class StudyResults:
         return [_plain(row, self.columns) for row in self.rows]
 
 
+def _held_in(row: Row, name: str) -> Value | None:
+    return {"answer": row.word, "predicted": row.predicted}.get(name, row.values.get(name))
+
+
 def _is(row: Row, name: str, value: Value) -> bool:
-    held = {"answer": row.word, "predicted": row.predicted}.get(name, row.values.get(name))
+    """Return whether a column holds a value; a number is that number however it is written."""
+    held = _held_in(row, name)
+    if isinstance(held, (int, float)) and not isinstance(held, bool):
+        with suppress(ValueError, TypeError):
+            return held == float(value)  # type: ignore[arg-type]
     return str(held) == str(value)
 
 

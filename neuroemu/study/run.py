@@ -10,7 +10,7 @@ from neuroemu.errors import ConfigError
 from neuroemu.study.campaign import CRASHED, Campaign, Outcome, Work
 from neuroemu.study.config import load_study_file
 from neuroemu.study.frontier import find_frontiers
-from neuroemu.study.points import Index, Point, Space
+from neuroemu.study.points import Index, Point, Space, check_question
 from neuroemu.study.points import space as space_of
 from neuroemu.study.results import FILE, REFUSED, StudyResults, describe, read_results
 from neuroemu.study.store import Store, writing
@@ -54,7 +54,7 @@ def run_study(
         If the results cannot be kept.
     """
     space = study if isinstance(study, Space) else space_of(*load_study_file(study))
-    check_question(space)
+    check_question(space.experiment)
     if space.study.searched and shard != (1, 1):
         rule = "a search asks for points as answers come, and has no parts"
         raise ConfigError.one(
@@ -64,6 +64,8 @@ def run_study(
     try:
         with writing(Path(folder) / FILE) as store:
             store.set_meta("study", describe(space))
+            store.set_meta("frontiers", [])
+            store.set_meta("judged", [])
             store.set_meta("command", command)
             campaign = Campaign(space, store, team, show or _quiet)
             if space.study.searched:
@@ -83,7 +85,6 @@ def _search(
     space: Space, store: Store, campaign: Campaign, team: Workers
 ) -> Mapping[Index, Outcome]:
     """Find the frontiers and keep them, and meanwhile what was judged on the way."""
-    store.set_meta("frontiers", [])
 
     def evaluate(points: list[Point]) -> Mapping[Index, Outcome]:
         outcomes = campaign.evaluate(points)
@@ -111,16 +112,3 @@ def _share(space: Space, shard: Shard) -> Iterator[Point]:
     for i, index in enumerate(space.indices()):
         if i % parts == part - 1:
             yield space.point(index)
-
-
-def check_question(space: Space) -> None:
-    """Refuse an experiment that a study cannot judge."""
-    experiment = space.experiment
-    if experiment.question is None or experiment.set_point_hz() is None:
-        raise ConfigError.one(
-            experiment.name,
-            "question",
-            rule="a study needs a question with a set point",
-            remedy="add a [question] table with population, control, projection and stimulus, "
-            "and set_point_hz if the rule gives none",
-        )

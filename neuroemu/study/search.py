@@ -154,9 +154,9 @@ def minima(seen: Seen) -> list[Cell]:
 
 
 def exceptions(seen: Seen) -> list[Cell]:
-    """Return the cells that do not pass though one below them does, sorted."""
+    """Return the cells that could run and do not pass though one below them does, sorted."""
     least = minima(seen)
-    failing = sorted(cell for cell, judged in seen.items() if not judged.passes)
+    failing = sorted(c for c, judged in seen.items() if not judged.passes and not judged.is_refused)
     return [cell for cell in failing if _any_below(cell, least)]
 
 

@@ -43,6 +43,7 @@ def merge(into: Path, sources: Sequence[Path]) -> int:
         for file in files:
             file.check()
         _check_same(files[0].path, abouts[0], files[1:], abouts[1:])
+        _check_map(abouts[0])
         store = stack.enter_context(writing(target))
         held = store.meta("study")
         if held is not None:
@@ -52,6 +53,19 @@ def merge(into: Path, sources: Sequence[Path]) -> int:
             for key in ("study", "command"):
                 store.set_meta(key, files[0].meta(key))
         return new
+
+
+def _check_map(about: Mapping[str, Any]) -> None:
+    """Refuse a search: what it judged hangs together, and no shard has a part of it."""
+    searched = [axis["name"] for axis in about["study"]["axes"] if axis["find"]]
+    if searched:
+        raise ConfigError.one(
+            about["study"]["name"],
+            "axes",
+            ", ".join(searched),
+            rule="maps are merged, searches are not",
+            remedy="run the search on one machine, or with --scheduler",
+        )
 
 
 def _source(path: Path, target: Path) -> Any:

@@ -80,7 +80,7 @@ def test_a_wrong_question_is_named(tmp_path: Path, question: dict[str, Any], exp
 def test_all_violations_of_a_file_come_at_once(tmp_path: Path) -> None:
     found = _violations(
         tmp_path,
-        axes=[BITS | {"bits": [7, 4]}, BITS],
+        axes=[BITS | {"bits": [7, 4]}, ROUNDING | {"name": "bits"}],
         trials={"first": 8, "most": 4},
         question={"metric": "colour"},
     )
@@ -110,8 +110,36 @@ def test_wrong_targets_and_experiment_come_at_once(tmp_path: Path) -> None:
     assert len(caught.value.violations) == 3
 
 
+def test_a_key_is_set_in_one_place(tmp_path: Path) -> None:
+    again = BITS | {"name": "again"}
+    assert _violations(tmp_path, axes=[BITS, again]) == [
+        "axes: one axis alone sets a key, and once"
+    ]
+
+
+def test_targets_of_one_name_cannot_be_told_apart(tmp_path: Path) -> None:
+    assert _violations(tmp_path, targets=["generic8", "generic8"]) == [
+        "targets: every target has a name of its own"
+    ]
+
+
+def test_a_value_that_is_no_number_is_refused(tmp_path: Path) -> None:
+    axis = {"name": "a", "keys": ["time.acceleration"], "values": [1.0, float("inf")]}
+    assert _violations(tmp_path, axes=[axis]) == ["axes[0].values: numbers are finite"]
+
+
+@pytest.mark.parametrize("name", ["..", ".hidden", "--plan"])
+def test_a_study_s_name_is_that_of_a_folder(tmp_path: Path, name: str) -> None:
+    (found,) = _violations(tmp_path, name=name)
+    assert found.startswith("name: must be")
+
+
 def test_more_than_four_widths_need_the_search_table(tmp_path: Path) -> None:
-    axes = [BITS | {"name": f"a{i}", "find": "minimum"} for i in range(5)]
+    keys = ("membrane.leak", "membrane", "refractory", "synapse.weight", "plasticity.increment")
+    axes = [
+        BITS | {"name": f"a{i}", "keys": [f"{key}.format"], "find": "minimum"}
+        for i, key in enumerate(keys)
+    ]
     assert _violations(tmp_path, axes=axes) == [
         "axes: more than 4 widths are too many for the exhaustive frontier"
     ]

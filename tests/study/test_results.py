@@ -5,11 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from pyarrow import parquet
 
 import neuroemu as ne
 from neuroemu.errors import ConfigError, OutputError
 from neuroemu.metrics.verdict import decide
+from neuroemu.metrics.weights import sample_changes
 from neuroemu.prediction.predict import predict
 from neuroemu.study.export import write_csv, write_parquet
 from neuroemu.study.results import StudyResults, load_study
@@ -102,8 +104,14 @@ def test_rows_are_filtered_by_any_column(results: StudyResults) -> None:
     assert len(results.where(rounding="floor", bits="5").rows) == 1
     word = results.rows[0].word
     assert {r.word for r in results.where(answer=word).rows} == {word}
+    assert len(results.where(bits="5.0").rows) == 2
+    assert results.where(answer="beyond").rows == ()
     with pytest.raises(ConfigError, match="no such column"):
         results.where(colour="red")
+    with pytest.raises(
+        ConfigError, match="bits = 9: no point has this value; use one of 4, 5, 6, 7"
+    ):
+        results.where(bits=9)
 
 
 def test_csv_and_parquet_hold_the_same_table(results: StudyResults, tmp_path: Path) -> None:
@@ -134,6 +142,58 @@ def test_what_is_no_results_file_is_refused(tmp_path: Path, text: str) -> None:
 def test_a_folder_without_results_is_refused(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="no such results file"):
         load_study(tmp_path)
+
+
+def test_all_synapses_count_whether_they_change_or_not(tmp_path: Path) -> None:
+    made = small_space(
+        tmp_path,
+        experiment="homeostatic_population",
+        set=POPULATION,
+        axes=[{"name": "rounding", "keys": ["plasticity.weight.rounding"], "values": ["floor"]}],
+        question={"metric": "weight_rms", "at_most": 100.0},
+        weights=True,
+    )
+    (row,) = run_study(made, tmp_path).rows
+    assert row.answer is not None and row.answer.metric is not None
+    experiment, target = row.point.experiment, row.point.target
+    assert experiment is not None and target is not None and experiment.question is not None
+    name = experiment.question.projection
+    fixed, ideal = (
+        ne.simulate(experiment, chip, trials=row.trials, seed=3) for chip in (target, None)
+    )
+    synapses = experiment.populations[experiment.question.population].size  # one to one
+    lsb = fixed.weights[name].lsb
+    expected = [
+        np.sqrt(np.mean([(a - b) ** 2 for a, b in zip(*sides, strict=True)])) / lsb
+        for sides in zip(_held(fixed, name, synapses), _held(ideal, name, synapses), strict=True)
+    ]
+    assert row.answer.metric.value == pytest.approx(np.mean(expected))
+
+
+POPULATION = {
+    "experiment.time.duration_ms": 2000.0,
+    "experiment.stimuli.shared.interval_ms": 500.0,
+    "experiment.question.settle_ms": 100.0,
+    "plasticity.increment.format": "fxp-u16/8",
+}
+
+
+def _held(run: ne.Run, name: str, synapses: int) -> list[list[NDArray[np.float64]]]:
+    """By trial and synapse, the weight at 400 times spread evenly."""
+    at = np.linspace(0, run.n_steps, 401)[1:].astype(int) - 1
+    record = run.weights[name]
+    return [
+        [
+            sample_changes(
+                changes.step[changes.synapse == s],
+                changes.value[changes.synapse == s],
+                record.initial,
+                at,
+            )
+            for s in range(synapses)
+        ]
+        for changes in record
+    ]
 
 
 def test_a_metric_with_a_bound_is_answered_point_by_point(tmp_path: Path) -> None:

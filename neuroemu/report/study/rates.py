@@ -188,7 +188,8 @@ def _handles(results: StudyResults, roles: Roles) -> list[Artist]:
 def _phase_name(results: StudyResults, phase: int) -> str:
     """Return a phase's number, with its stimulus if that is the same at all points."""
     experiments = [r.point.experiment for r in results.rows if r.point.experiment is not None]
-    found = {float(phase_rates_hz(e)[1][phase]) for e in experiments}
+    rates = [phase_rates_hz(e)[1] for e in experiments]
+    found = {float(r[phase]) for r in rates if phase < len(r)}
     return f"phase {phase + 1}" + (f": stimulus {found.pop():g} Hz" if len(found) == 1 else "")
 
 
