@@ -1,6 +1,8 @@
-"""The command line in this process: for tests of what it says and leaves, where no process is under test."""
+"""The command line: in this process where no process is under test, else in one of its own."""
 
 import io
+import os
+import subprocess
 import sys
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
@@ -24,3 +26,15 @@ def neuroemu(*arguments: str, cwd: Path) -> CompletedProcess[str]:
             assert isinstance(end.code, int)
             code = end.code
     return CompletedProcess(command, code, out.getvalue(), err.getvalue())
+
+
+def process(*arguments: str, cwd: Path) -> CompletedProcess[str]:
+    """Do the same in a real process with a terminal of 100 columns."""
+    return subprocess.run(
+        [sys.executable, "-m", "neuroemu", *arguments],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        env=os.environ | {"COLUMNS": "100"},
+        timeout=240,
+    )

@@ -1,10 +1,8 @@
 """``neuroemu fit`` as a person meets it: its output, exit code and folder, once in a real process."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import pytest
 
@@ -13,26 +11,15 @@ from tests import command
 SHORT = ["--trials", "2", "--set", "experiment.time.duration_ms=20000"]
 
 
-def neuroemu(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "neuroemu", *arguments],
-        cwd=cwd,
-        capture_output=True,
-        text=True,
-        env=os.environ | {"COLUMNS": "100"},
-        timeout=240,
-    )
-
-
 @pytest.fixture(scope="module")
 def one_fit(
     tmp_path_factory: pytest.TempPathFactory,
-) -> tuple[Path, subprocess.CompletedProcess[str]]:
+) -> tuple[Path, CompletedProcess[str]]:
     """A fit where a folder of the user's own is in the way."""
     folder = tmp_path_factory.mktemp("fit")
     (folder / "fits/generic16").mkdir(parents=True)
     (folder / "fits/generic16/generic16-fit.toml").write_text("# mine")
-    return folder, neuroemu("fit", "generic16", "--seed", "2", cwd=folder)
+    return folder, command.process("fit", "generic16", "--seed", "2", cwd=folder)
 
 
 def test_it_prints_each_format_with_its_reason_and_the_verdict(one_fit) -> None:

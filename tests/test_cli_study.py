@@ -2,35 +2,23 @@
 
 import csv
 import json
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import pytest
 
+from tests import command
 from tests.study.small import write_study
-
-
-def neuroemu(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "neuroemu", *arguments],
-        cwd=cwd,
-        capture_output=True,
-        text=True,
-        env=os.environ | {"COLUMNS": "100"},
-        timeout=240,
-    )
 
 
 @pytest.fixture(scope="module")
 def one_study(
     tmp_path_factory: pytest.TempPathFactory,
-) -> tuple[Path, subprocess.CompletedProcess[str]]:
+) -> tuple[Path, CompletedProcess[str]]:
     folder = tmp_path_factory.mktemp("study")
     write_study(folder)
-    return folder, neuroemu("study", "small.toml", cwd=folder)
+    return folder, command.process("study", "small.toml", cwd=folder)
 
 
 def test_a_study_ends_in_a_map_counts_and_places(one_study) -> None:
@@ -49,10 +37,10 @@ def test_output_fits_100_columns(one_study) -> None:
     folder, done = one_study
     for printed in (
         done.stdout,
-        neuroemu("study", "show", "studies/small", cwd=folder).stdout,
-        neuroemu("study", "small.toml", "--plan", cwd=folder).stdout,
-        neuroemu("study", cwd=folder).stdout,
-        neuroemu("study", "--help", cwd=folder).stdout,
+        command.process("study", "show", "studies/small", cwd=folder).stdout,
+        command.process("study", "small.toml", "--plan", cwd=folder).stdout,
+        command.process("study", cwd=folder).stdout,
+        command.process("study", "--help", cwd=folder).stdout,
     ):
         lines = [line for line in printed.splitlines() if "studies/" not in line]
         assert lines
@@ -62,7 +50,7 @@ def test_output_fits_100_columns(one_study) -> None:
 def test_the_same_command_again_runs_nothing(one_study) -> None:
     folder, done = one_study
     runs = re.search(r"([\d,]+) runs", done.stdout)
-    again = neuroemu("study", "small.toml", cwd=folder)
+    again = command.process("study", "small.toml", cwd=folder)
     found = re.search(r"([\d,]+) runs", again.stdout)
     assert runs is not None and found is not None
     assert found.group(1) == runs.group(1)
@@ -70,7 +58,7 @@ def test_the_same_command_again_runs_nothing(one_study) -> None:
 
 def test_show_filters_and_speaks_json(one_study) -> None:
     folder, _ = one_study
-    shown = neuroemu(
+    shown = command.process(
         *("study", "show", "studies/small", "--where", "rounding=floor", "--json"), cwd=folder
     )
     points = json.loads(shown.stdout)["points"]
@@ -79,7 +67,7 @@ def test_show_filters_and_speaks_json(one_study) -> None:
 
 def test_export_writes_what_it_says(one_study) -> None:
     folder, _ = one_study
-    done = neuroemu("study", "export", "studies/small", "--csv", "points.csv", cwd=folder)
+    done = command.process("study", "export", "studies/small", "--csv", "points.csv", cwd=folder)
     assert done.stdout == "8 points: points.csv\n"
     with (folder / "points.csv").open(encoding="utf-8") as file:
         assert len(list(csv.DictReader(file))) == 8
@@ -87,12 +75,12 @@ def test_export_writes_what_it_says(one_study) -> None:
 
 def test_the_gate_fails_where_a_point_does_not_pass(one_study) -> None:
     folder, _ = one_study
-    assert neuroemu("study", "small.toml", "--gate", cwd=folder).returncode == 1
+    assert command.process("study", "small.toml", "--gate", cwd=folder).returncode == 1
 
 
 def test_a_plan_runs_nothing(tmp_path: Path) -> None:
     write_study(tmp_path)
-    done = neuroemu("study", "small.toml", "--plan", cwd=tmp_path)
+    done = command.process("study", "small.toml", "--plan", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "8: 1 target(s) x 2 rounding x 4 bits" in done.stdout
     assert "32 to 64" in done.stdout
@@ -120,7 +108,7 @@ def test_a_mistake_ends_in_one_line_and_exit_code_2(
     one_study, arguments: tuple[str, ...], expected: str
 ) -> None:
     folder, _ = one_study
-    done = neuroemu(*arguments, cwd=folder)
+    done = command.neuroemu(*arguments, cwd=folder)
     assert done.returncode == 2, done.stdout
     assert done.stderr.startswith("error: ")
     assert expected in done.stderr
