@@ -209,6 +209,7 @@ def _weight_scale(axes: Axes, c: Comparison, question: Question) -> None:
         va="bottom",
         color=GREY,
         fontsize=SMALL_PT,
+        parse_math=True,
     )
     lsb = c.runs["fixed"].weights[question.projection].lsb
     if lsb > 0 and span / lsb <= MOST_CODES:

@@ -93,6 +93,13 @@ def test_the_overlap_check_sees_an_overlap() -> None:
 
 
 @every_case
+def test_a_formula_is_set_as_one(case) -> None:
+    formulas = [t for t in figure_of(case).findobj(Text) if "$" in t.get_text()]
+    assert formulas
+    assert all(t.get_parse_math() for t in formulas)
+
+
+@every_case
 def test_the_legend_names_each_thing_once(case) -> None:
     (legend,) = figure_of(case).legends
     labels = [text.get_text() for text in legend.get_texts()]
